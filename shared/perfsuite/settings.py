@@ -1,8 +1,8 @@
 """Settings come from the environment, once, into frozen models.
 
-A field is declared with `from_env`, which carries what the variable is for and where to get it, so that the error about a
-missing one can say so. A secret may also stand in a file that `NAME_FILE` names. Every secret that was read is remembered
-here, and `redact` takes all of them out of a text: logs and errors pass through it on their way out.
+A field is declared with `from_env`, which carries what the variable is for and where to get it, so that the error
+about a missing one can say so. A secret may also stand in a file that `NAME_FILE` names. Every secret that was read is
+remembered here, and `redact` takes all of them out of a text: logs and errors pass through it on their way out.
 """
 
 import os
