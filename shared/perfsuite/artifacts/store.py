@@ -8,7 +8,7 @@ from perfsuite.artifacts.folder import RunFolder
 from perfsuite.artifacts.layout import RUN_RECORD
 from perfsuite.artifacts.run_id import RunId
 from perfsuite.artifacts.schemas import RunFacts, RunRecord
-from perfsuite.errors import BadInput, BadRunId, BadSettings, Conflict, NotFound, StorageFailed
+from perfsuite.errors import BadInput, BadSettings, Conflict, NotFound, StorageFailed
 
 _SETTING = "PERFSUITE_ARTIFACTS_DIR"
 _NEXT = f"Point {_SETTING} at a writable folder that is not the root of the file system."
@@ -23,7 +23,7 @@ class RunStore:
     def open(self, run_id: str) -> RunFolder:
         """The run of this id. Nothing is made: an unknown run is an error that names those with a similar id."""
         run = self._folder(RunId(run_id))
-        if not (run.root / RUN_RECORD.place).is_file():
+        if not _is_run(run):
             raise self._unknown(run)
         return run
 
@@ -50,19 +50,19 @@ class RunStore:
 
     def _run_or_none(self, name: str) -> RunFolder | None:
         try:
-            return self.open(name)
-        except (BadRunId, BadInput, NotFound):
+            run = self._folder(RunId(name))
+        except BadInput:
             return None
+        return run if _is_run(run) else None
 
     def _folder(self, run_id: RunId) -> RunFolder:
         path = self.root / run_id
-        resolved = path.resolve()
-        if resolved.parent != self.root:
+        if path.is_symlink():
             raise BadInput(
-                f"The folder of run {run_id!r} leads out of the artifacts folder by a symbolic link.",
-                next_step=f"Move the run into {str(self.root)!r}, or choose another run id.",
+                f"The folder of run {run_id!r} is a symbolic link, which may lead anywhere.",
+                next_step=f"Put the folder itself into {str(self.root)!r}, or choose another run id.",
             )
-        return RunFolder(run_id, resolved)
+        return RunFolder(run_id, path)
 
     def _make(self, run_id: RunId, facts: RunFacts | None) -> tuple[RunFolder, bool]:
         run = self._folder(run_id)
@@ -71,7 +71,7 @@ class RunStore:
         except OSError as error:
             raise StorageFailed(f"Run {run_id!r} could not be made: {error.strerror}.", next_step=_NEXT) from error
         with run.lock():
-            is_new = not (run.root / RUN_RECORD.place).exists()
+            is_new = not _is_run(run)
             if is_new:
                 known = (facts or RunFacts()).model_dump()
                 run.save(RUN_RECORD, RunRecord.model_validate({**known, "run_id": run_id}))
@@ -86,6 +86,10 @@ class RunStore:
             f"Run {run.run_id!r} {what}; {str(self.root)!r} holds {len(names)} runs.{hint}",
             next_step=f"List the runs with `perfsuite runs`, or make one with {RUN_RECORD.makers}.",
         )
+
+
+def _is_run(run: RunFolder) -> bool:
+    return (run.root / RUN_RECORD.place).is_file()
 
 
 def _usable(root: Path) -> Path:
