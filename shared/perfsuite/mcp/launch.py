@@ -1,0 +1,75 @@
+"""How the process of a server starts.
+
+Nothing but the standard library is imported here, because the standard streams must be taken before anything heavy is:
+a `print` while importing would otherwise stand in the middle of the protocol. From then on descriptor 1 is standard
+error and descriptor 0 is empty, for every print, library and child process; the protocol has descriptors of its own.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True)
+class Wire:
+    """The two descriptors that carry the protocol."""
+
+    incoming: int
+    outgoing: int
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line."""
+
+    http: bool = False
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    allowed_hosts: Sequence[str] = field(default=())
+
+
+def serve(module: str, argv: Sequence[str] | None = None) -> None:
+    """Run the `server` that this module holds: over stdio, or over HTTP when the command line says so."""
+    arguments = sys.argv[1:] if argv is None else argv
+    options = _parse(arguments) if arguments else Options()
+    wire = None if options.http else take_standard_streams()
+
+    from perfsuite.mcp.process import run
+
+    run(module, wire, options)
+
+
+def take_standard_streams() -> Wire:
+    """Keep the client's pipes for the protocol, and leave harmless ones in their place."""
+    wire = Wire(incoming=os.dup(0), outgoing=os.dup(1))
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    os.dup2(2, 1)
+    return wire
+
+
+def _parse(arguments: Sequence[str]) -> Options:
+    import argparse
+    from pathlib import Path
+
+    from perfsuite import __version__
+
+    parser = argparse.ArgumentParser(
+        prog=Path(sys.argv[0]).name,
+        description="An MCP server of perfsuite. It speaks over standard input and output, and MCP clients start it.",
+        epilog="Over HTTP, a token in PERFSUITE_HTTP_TOKEN (or a file named by PERFSUITE_HTTP_TOKEN_FILE) is asked of "
+        "every client, and is needed to listen on anything but the loopback interface.",
+    )
+    parser.add_argument("--version", action="version", version=f"perfsuite {__version__}")
+    parser.add_argument("--http", action="store_true", help="serve streamable HTTP at /mcp instead")
+    parser.add_argument("--host", default=Options.host, help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=Options.port, help="port, 0 for any (default: %(default)s)")
+    parser.add_argument(
+        "--allowed-host", action="append", default=[], dest="allowed_hosts", metavar="NAME",
+        help="a further name by which clients call this machine; may be given more than once",
+    )  # fmt: skip
+    return Options(**vars(parser.parse_args(arguments)))
