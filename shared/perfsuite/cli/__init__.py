@@ -1,0 +1,8 @@
+"""The `perfsuite` command. It works on files and run folders, and calls the servers as any MCP client does."""
+
+
+def main() -> None:
+    """The entry point of the `perfsuite` command."""
+    from perfsuite.cli.app import run
+
+    run()

@@ -1,0 +1,56 @@
+"""The commands, and what every one of them shares: errors with a next step, exit codes, a quiet end."""
+
+import os
+import sys
+
+import typer
+
+from perfsuite import __version__
+from perfsuite.cli import exits, output
+from perfsuite.cli.doctor import doctor
+from perfsuite.cli.runs import import_, runs, status
+from perfsuite.cli.stats import stats
+from perfsuite.errors import PerfsuiteError
+
+_EXITS = " · ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items())
+
+app = typer.Typer(
+    help="Performance tests: exact numbers from result files, run folders, and the servers that agents use.",
+    epilog=f"Exit codes: {_EXITS}.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("stats")(stats)
+app.command("import")(import_)
+app.command("runs")(runs)
+app.command("status")(status)
+app.command("doctor")(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"perfsuite {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; every error of ours ends it with a sentence and a code, never a traceback."""
+    try:
+        app()
+    except PerfsuiteError as error:
+        output.fail(error, as_json="--json" in sys.argv)
+    except KeyboardInterrupt:
+        raise SystemExit(exits.INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader has gone, as `head` does. Python would complain once more while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(exits.DONE) from None

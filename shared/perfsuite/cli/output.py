@@ -1,0 +1,105 @@
+"""What the command prints: tables for people, JSON for programs, one progress bar, and errors with the next step."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from perfsuite.cli import exits
+from perfsuite.errors import PerfsuiteError
+from perfsuite.samples.engine import Progress
+from perfsuite.samples.rows import printable
+from perfsuite.settings import redact
+
+_PATIENCE_S: Final = 1.0
+_PAGE_WIDTH: Final = 160
+
+
+def console(*, to_stderr: bool = False) -> Console:
+    """The terminal, or a wide page where the output goes to a file or a pipe."""
+    screen = Console(stderr=to_stderr, highlight=False)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = _PAGE_WIDTH
+    return screen
+
+
+def plain(text: object) -> Text:
+    """Text from outside: one line, no control characters, and never read as markup."""
+    return Text(printable(str(text)))
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.{digits}f}" if isinstance(value, float) else f"{value:,}"
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, and nothing else."""
+    sys.stdout.write(redact(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n")
+
+
+def print_table(table: Table) -> None:
+    console().print(table)
+
+
+def say(text: str) -> None:
+    console().print(plain(text), soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    console(to_stderr=True).print(Text.assemble(("warning ", "yellow"), plain(text)), soft_wrap=True)
+
+
+def fail(error: PerfsuiteError, *, as_json: bool) -> NoReturn:
+    """Say what happened and what to do, and end with the code of this kind of error."""
+    message, next_step = redact(error.message), redact(error.next_step)
+    if as_json:
+        print_json({"error": {"code": error.code, "message": message, "next_step": next_step}})
+    else:
+        shown = Text.assemble(("error ", "bold red"), _kept(message), "\n", ("  → ", "cyan"), _kept(next_step))
+        console(to_stderr=True).print(shown, soft_wrap=True)
+    raise SystemExit(exits.exit_code(error))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error for work that takes more than a second; nothing where that is not a terminal."""
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    screen = console(to_stderr=True)
+    bar = Bar(
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(),
+        console=screen, transient=True, disable=not screen.is_terminal,
+    )  # fmt: skip
+    try:
+        yield _reporter(bar, time.monotonic())
+    finally:
+        bar.stop()
+
+
+def _reporter(bar: Any, began: float) -> Callable[[str, float], None]:
+    task: Any = None
+
+    def report(what: str, share: float) -> None:
+        nonlocal task
+        if time.monotonic() - began < _PATIENCE_S:
+            return
+        if task is None:
+            bar.start()
+            task = bar.add_task("", total=1.0)
+        bar.update(task, description=printable(what, 60), completed=share)
+
+    return report
+
+
+def _kept(text: str) -> Text:
+    return Text(printable(text, 2_000))

@@ -1,0 +1,21 @@
+"""Load-test results of any tool, as exact statistics and as one table of samples per run."""
+
+from perfsuite.artifacts import RunFolder, layout
+from perfsuite.errors import NotReady
+from perfsuite.samples.queries import Samples
+
+
+def open(run: RunFolder) -> Samples:  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
+    """The samples of a run, wherever they are kept."""
+    from perfsuite.samples import parquet
+    from perfsuite.samples.engine import Engine
+
+    path = run.path(layout.SAMPLES)
+    if not path.is_file():
+        raise NotReady(
+            f"Run {run.run_id!r} has no samples yet; its folder holds {run.listing(run.root)}.",
+            next_step=f"Call {layout.SAMPLES.makers} for it first.",
+        )
+    with Engine() as engine:
+        metadata, rows = parquet.read_metadata(engine, path)
+    return Samples(path, metadata, rows)

@@ -1,0 +1,93 @@
+"""One pass over the samples that keeps every distinct value with its count, so that memory follows values, not rows."""
+
+from typing import Any, Final
+
+from perfsuite.samples.columns import EARLIEST_US, LATEST_US, LONGEST_US
+from perfsuite.samples.engine import Engine
+
+BUCKET_US: Final = 10_000_000
+
+GROUPED: Final = "grouped"
+"""The temporary table that `group` leaves: one row per label, kind, outcome and value; and where `is_time`, one per
+engine and bucket of time."""
+
+
+def group(engine: Engine, relation: str, *, weighted: bool, what: str, values: dict[str, Any] | None = None) -> None:
+    """Fill the table `grouped` from a relation with the canonical columns."""
+    # A row of JMeter may stand for several samples whose times were added up.
+    value = "elapsed_us // greatest(sample_count, 1)" if weighted else "elapsed_us"
+    count = "sum(greatest(sample_count, 1))" if weighted else "count(*)"
+    errors = "sum(CASE WHEN sample_count > 1 THEN error_count ELSE (NOT success)::INTEGER END)" if weighted else "NULL"
+    engine.run(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {GROUPED} AS
+        SELECT grouping(label) = 1 AS is_time, count(*) AS row_count, label, kind, success, value_us, engine, bucket,
+               {count} AS n, {errors} AS errors, sum(bytes) AS bytes, sum(sent_bytes) AS sent_bytes,
+               min(started_us) AS first_us, max(started_us + elapsed_us) AS last_us, max(all_threads) AS users
+        FROM (SELECT *, {value} AS value_us, started_us // {BUCKET_US} AS bucket FROM {relation})
+        GROUP BY GROUPING SETS ((label, kind, success, value_us), (engine, bucket))
+        """,
+        values,
+        what=what,
+    )
+
+
+def is_suspicious(engine: Engine) -> bool:
+    """Whether something was read that no sample can be, which only the careful reader can point at."""
+    [(found,)] = engine.rows(
+        f"""
+        SELECT count(*) FROM {GROUPED} WHERE
+            (NOT is_time AND (value_us IS NULL OR value_us < 0 OR value_us > {LONGEST_US} OR success IS NULL
+                              OR contains(label, chr(0))))
+            OR first_us < {EARLIEST_US} OR last_us >= {LATEST_US + LONGEST_US}
+        """
+    )
+    return bool(found)
+
+
+def label_groups(engine: Engine) -> dict[str, Any]:
+    """The groups by label, sorted by kind, label and value; `id` counts the labels from 0."""
+    return engine.arrays(
+        f"""
+        SELECT dense_rank() OVER (ORDER BY kind, label) - 1 AS id, success, value_us, n::BIGINT AS n,
+               coalesce(errors, CASE WHEN success THEN 0 ELSE n END)::BIGINT AS errors, first_us, last_us,
+               bytes::DOUBLE AS bytes, sent_bytes::DOUBLE AS sent_bytes
+        FROM {GROUPED} WHERE NOT is_time ORDER BY id, value_us
+        """
+    )
+
+
+def labels(engine: Engine) -> list[tuple[str, str]]:
+    """(kind, label) in the order of `label_groups`."""
+    return engine.rows(f"SELECT DISTINCT kind, label FROM {GROUPED} WHERE NOT is_time ORDER BY kind, label")
+
+
+def concurrency(engine: Engine) -> int | None:
+    """Each engine's most threads, added up over the engines."""
+    [(found,)] = engine.rows(
+        f"SELECT sum(most)::BIGINT FROM (SELECT max(users) AS most FROM {GROUPED} WHERE is_time GROUP BY engine)"
+    )
+    return None if found is None else int(found)
+
+
+def gaps(engine: Engine, shortest_us: int) -> list[tuple[int, int]]:
+    """Stretches in which nothing ran: when the last sample before ended, and when the next one began."""
+    return engine.rows(
+        f"""
+        SELECT ended, first_us FROM (
+            SELECT first_us, max(last_us) OVER earlier AS ended FROM {GROUPED} WHERE is_time
+            WINDOW earlier AS (ORDER BY first_us ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+        ) WHERE first_us - ended >= {shortest_us} ORDER BY first_us
+        """
+    )
+
+
+def row_count(engine: Engine) -> int:
+    [(found,)] = engine.rows(f"SELECT coalesce(sum(row_count), 0)::BIGINT FROM {GROUPED} WHERE is_time")
+    return int(found)
+
+
+def window(engine: Engine) -> tuple[int, int]:
+    """The start of the first sample and the end of the last."""
+    [(first, last)] = engine.rows(f"SELECT min(first_us), max(last_us) FROM {GROUPED} WHERE is_time")
+    return int(first), int(last)

@@ -1,0 +1,286 @@
+"""Questions about the samples of one run, answered from its Parquet file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from perfsuite.errors import BadInput, NotFound
+from perfsuite.samples import grouping, parquet
+from perfsuite.samples.engine import Engine
+from perfsuite.samples.parquet import Metadata
+from perfsuite.samples.patterns import masked
+from perfsuite.samples.percentiles import PercentileMethod, percentiles
+from perfsuite.samples.statistics import Choice, Statistics, all_statistics, percentile_key
+
+Kind = Literal["sample", "transaction", "sub"]
+MOST_BUCKETS: Final = 5_000
+_MOST_MESSAGES: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which samples a question is about."""
+
+    labels: tuple[str, ...] = ()
+    """Exact labels, or glob patterns with * and ?; none means all."""
+    kind: Kind | None = "sample"
+    from_s: float | None = None
+    """Seconds after the start of the first sample; a sample belongs to the moment it started."""
+    to_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
+            raise BadInput(
+                f"The window from {self.from_s} s to {self.to_s} s is empty.",
+                next_step="Give `from_s` below `to_s`, in seconds after the first sample.",
+            )
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One stretch of time. Hits count the samples that started in it; all else is about those that ended in it."""
+
+    start_us: int
+    hits: int
+    completed: int
+    errors: int
+    mean_ms: float | None
+    percentiles_ms: dict[str, float | None]
+    received_bytes: int | None
+    users: int | None
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Failures with one cause, as far as code and message tell."""
+
+    response_code: str
+    message: str
+    count: int
+    labels: tuple[tuple[str, int], ...]
+    first_us: int
+    last_us: int
+    example: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The samples of a run. Every question opens an engine of its own, so that questions can run side by side."""
+
+    path: Path
+    metadata: Metadata
+    rows: int
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        with Engine() as engine:
+            yield engine
+
+    def window(self) -> tuple[int, int]:
+        """The start of the first sample and the end of the last, in microseconds of UTC."""
+        with self.engine() as engine:
+            return _window(engine, parquet.relation(self.path))
+
+    def labels(self) -> list[tuple[str, str]]:
+        with self.engine() as engine:
+            return engine.rows(f"SELECT DISTINCT kind, label FROM {parquet.relation(self.path)} ORDER BY kind, label")
+
+    def statistics(self, choice: Choice, selection: Selection) -> tuple[list[Statistics], Statistics]:
+        """The numbers of every label selected, and their total over samplers."""
+        with self.engine() as engine:
+            rows, values = self._selected(engine, selection)
+            grouping.group(engine, rows, weighted=self.metadata.weighted, what="", values=values)
+            return all_statistics(engine, choice)
+
+    def extras(self) -> dict[tuple[str | None, str | None], dict[str, float | None]]:
+        """Mean latency, mean size and most users by (kind, label), and over all samplers by (None, None)."""
+        rows = parquet.relation(self.path)
+        with self.engine() as engine:
+            found = engine.rows(_extras(rows, "kind, label", "true"))
+            found += engine.rows(_extras(rows, "NULL, NULL", "kind = 'sample'"))
+        return {(kind, label): {"latency_ms": ms, "bytes": size, "users": n} for kind, label, ms, size, n in found}
+
+    def over_time(self, width_s: float, choice: Choice, selection: Selection) -> list[Bucket]:
+        """Throughput, errors and percentiles in stretches of `width_s` from the first sample on, empty ones too."""
+        with self.engine() as engine:
+            rows, values = self._selected(engine, selection)
+            first, last = _window(engine, rows, values)
+            width_us = _width_us(width_s, last - first)
+            found = engine.arrays(_ends(rows, first, width_us), values)
+            hits = dict(engine.rows(_starts(rows, first, width_us), values))
+            return _buckets(found, hits, first, width_us, choice)
+
+    def by_response_code(self, selection: Selection) -> list[tuple[str, int, int]]:
+        """(code, samples, errors), the most frequent first."""
+        with self.engine() as engine:
+            rows, values = self._selected(engine, selection)
+            return engine.rows(
+                f"SELECT coalesce(response_code, '') AS code, count(*), count(*) FILTER (NOT success) FROM {rows} "
+                "GROUP BY code ORDER BY count(*) DESC, code",
+                values,
+            )
+
+    def error_groups(self, selection: Selection) -> list[ErrorGroup]:
+        """The failures by cause, the most frequent first."""
+        with self.engine() as engine:
+            rows, values = self._selected(engine, selection)
+            found = engine.rows(_failures(rows), values)
+        return _error_groups(found)
+
+    def _selected(self, engine: Engine, selection: Selection) -> tuple[str, dict[str, Any]]:
+        rows = parquet.relation(self.path)
+        conditions, values = [], dict[str, Any]()
+        if selection.kind is not None:
+            conditions.append("kind = $kind")
+            values["kind"] = selection.kind
+        if selection.labels:
+            conditions.append(
+                "("
+                + " OR ".join(f"label = $label{i} OR label GLOB $label{i}" for i in range(len(selection.labels)))
+                + ")"
+            )
+            values |= {f"label{i}": label for i, label in enumerate(selection.labels)}
+        if selection.from_s is not None or selection.to_s is not None:
+            start, _ = _window(engine, rows)
+            for name, limit, sign in (("from", selection.from_s, ">="), ("to", selection.to_s, "<")):
+                if limit is not None:
+                    conditions.append(f"started_us {sign} ${name}_us")
+                    values[f"{name}_us"] = start + round(limit * 1e6)
+        selected = f"(SELECT * FROM {rows} WHERE {' AND '.join(conditions)})" if conditions else rows
+        [(is_empty,)] = engine.rows(f"SELECT count(*) = 0 FROM (SELECT 1 FROM {selected} LIMIT 1)", values)
+        if is_empty:
+            raise self._nothing(engine, selection)
+        return selected, values
+
+    def _nothing(self, engine: Engine, selection: Selection) -> NotFound:
+        kinds = engine.rows(
+            f"SELECT kind, count(*), count(DISTINCT label) FROM {parquet.relation(self.path)} GROUP BY kind ORDER BY kind"
+        )
+        there = ", ".join(f"{count} of kind {kind!r} under {labels} labels" for kind, count, labels in kinds)
+        return NotFound(
+            f"No sample matches labels {list(selection.labels) or 'all'}, kind {selection.kind or 'any'!r} and window "
+            f"{selection.from_s}..{selection.to_s} s. The run has {there}.",
+            next_step="Ask for `statistics` without labels to see which there are; labels may hold * and ?.",
+        )
+
+
+def _window(engine: Engine, rows: str, values: dict[str, Any] | None = None) -> tuple[int, int]:
+    [(first, last)] = engine.rows(f"SELECT min(started_us), max(started_us + elapsed_us) FROM {rows}", values)
+    return int(first), int(last)
+
+
+def _width_us(width_s: float, span_us: int) -> int:
+    width_us = round(width_s * 1e6)
+    if width_us < 1 or span_us / width_us > MOST_BUCKETS:
+        raise BadInput(
+            f"Buckets of {width_s} s would be {span_us / max(1, width_us):.0f} over {span_us / 1e6:.0f} s; "
+            f"at most {MOST_BUCKETS} are given.",
+            next_step=f"Ask for buckets of at least {max(0.001, span_us / 1e6 / MOST_BUCKETS):.3g} s, or less time.",
+        )
+    return width_us
+
+
+def _extras(rows: str, by: str, condition: str) -> str:
+    return f"""
+        SELECT kind, label, sum(latency) / sum(latencies), sum(size) / sum(sizes), sum(users)::BIGINT FROM (
+            SELECT {by.partition(",")[0]} AS kind, {by.partition(",")[2]} AS label, sum(latency_ms) AS latency,
+                   count(latency_ms) AS latencies, sum(bytes) AS size, count(bytes) AS sizes, max(all_threads) AS users
+            FROM {rows} WHERE {condition} GROUP BY 1, 2, engine
+        ) GROUP BY kind, label
+    """
+
+
+def _ends(rows: str, first: int, width_us: int) -> str:
+    return f"""
+        SELECT (started_us + elapsed_us - {first}) // {width_us} AS bucket, elapsed_us AS value, count(*) AS n,
+               count(*) FILTER (NOT success) AS errors, sum(bytes)::DOUBLE AS bytes
+        FROM {rows} GROUP BY bucket, value ORDER BY bucket, value
+    """
+
+
+def _starts(rows: str, first: int, width_us: int) -> str:
+    return f"""
+        SELECT bucket, {{'hits': sum(hits)::BIGINT, 'users': sum(users)::BIGINT}} FROM (
+            SELECT (started_us - {first}) // {width_us} AS bucket, engine, count(*) AS hits, max(all_threads) AS users
+            FROM {rows} GROUP BY bucket, engine
+        ) GROUP BY bucket
+    """
+
+
+def _buckets(
+    found: dict[str, Any], starts: dict[int, dict[str, int | None]], first: int, width_us: int, choice: Choice
+) -> list[Bucket]:
+    last = int(max(found["bucket"][-1], max(starts)))
+    bounds = np.searchsorted(found["bucket"], np.arange(last + 2))
+    return [
+        _bucket(
+            {name: column[bounds[i] : bounds[i + 1]] for name, column in found.items()},
+            starts.get(i, {}),
+            first + i * width_us,
+            choice,
+        )
+        for i in range(last + 1)
+    ]
+
+
+def _bucket(ended: dict[str, Any], started: dict[str, int | None], start_us: int, choice: Choice) -> Bucket:
+    completed = int(ended["n"].sum())
+    sizes = np.ma.compressed(np.ma.masked_invalid(ended["bytes"]))
+    return Bucket(
+        start_us=start_us,
+        hits=started.get("hits") or 0,
+        completed=completed,
+        errors=int(ended["errors"].sum()),
+        mean_ms=float((ended["value"] * ended["n"]).sum()) / completed / 1e3 if completed else None,
+        percentiles_ms=_percentiles_ms(ended["value"], ended["n"], choice.percentiles, choice.method),
+        received_bytes=int(sizes.sum()) if len(sizes) else None,
+        users=started.get("users"),
+    )
+
+
+def _percentiles_ms(
+    values: Any, counts: Any, wanted: tuple[float, ...], method: PercentileMethod
+) -> dict[str, float | None]:
+    names = [percentile_key(p) for p in wanted]
+    if not len(values):
+        return dict.fromkeys(names)
+    return {name: v / 1e3 for name, v in zip(names, percentiles(values, counts, list(wanted), method), strict=True)}
+
+
+def _failures(rows: str) -> str:
+    """The cause as JMeter tells it: an answer that would be a success failed by an assertion, and its message says why."""
+    return f"""
+        SELECT coalesce(response_code, '') AS code,
+               CASE WHEN regexp_full_match(coalesce(response_code, ''), '[23][0-9][0-9]') OR response_code IS NULL
+                    THEN coalesce(failure_message, nullif(response_message, ''), 'Assertion failed')
+                    ELSE coalesce(response_message, failure_message, '') END AS message,
+               label, count(*) AS n, min(started_us) AS first_us, max(started_us) AS last_us
+        FROM {rows} WHERE NOT success GROUP BY ALL ORDER BY n DESC, code, message, label LIMIT {_MOST_MESSAGES}
+    """
+
+
+def _error_groups(found: list[tuple[Any, ...]]) -> list[ErrorGroup]:
+    together: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for row in found:
+        together.setdefault((row[0], masked(row[1])), []).append(row)
+    groups = [_error_group(code, message, rows) for (code, message), rows in together.items()]
+    return sorted(groups, key=lambda group: (-group.count, group.response_code, group.message))
+
+
+def _error_group(code: str, message: str, rows: list[tuple[Any, ...]]) -> ErrorGroup:
+    labels: dict[str, int] = {}
+    for _, _, label, n, _, _ in rows:
+        labels[label] = labels.get(label, 0) + n
+    return ErrorGroup(
+        response_code=code,
+        message=message,
+        count=sum(row[3] for row in rows),
+        labels=tuple(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+        first_us=min(row[4] for row in rows),
+        last_us=max(row[5] for row in rows),
+        example=rows[0][1],
+    )

@@ -1,0 +1,94 @@
+"""The reader of k6's `--out csv`: one line per metric and request, of which only the durations are samples."""
+
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final
+
+from perfsuite.errors import BadFile
+from perfsuite.samples.columns import LONGEST_US
+from perfsuite.samples.dialect import Dialect
+from perfsuite.samples.options import ReadOptions
+from perfsuite.samples.readers.csv_records import Records
+from perfsuite.samples.readers.csv_rows import milliseconds
+from perfsuite.samples.rows import Kind, ReadReport, Row
+from perfsuite.samples.times import Clock
+
+_SAMPLES: Final[dict[str, Kind]] = {
+    "http_req_duration": "sample",
+    "grpc_req_duration": "sample",
+    "group_duration": "transaction",
+}
+_COLUMNS: Final = frozenset(
+    {"started_at", "elapsed_us", "label", "success", "response_code", "response_message", "failure_message", "url"}
+)
+
+
+def read(
+    stream: BinaryIO, dialect: Dialect, options: ReadOptions, report: ReadReport, progress: Callable[[int], None]
+) -> Iterator[Row]:
+    """The requests and groups of a k6 CSV file, in its order."""
+    report.columns.update(_COLUMNS)
+    clock = Clock(options.timezone)
+    metrics: set[str] = set()
+    users: int | None = None
+    for record in Records(stream, dialect.delimiter, len(dialect.names), report, progress):
+        metric = record.fields[0]
+        if metric == dialect.names[0]:
+            continue
+        metrics.add(metric[:60])
+        try:
+            if metric == "vus":
+                users = round(milliseconds("vus", record.fields[dialect.names.index("metric_value")]))
+                report.columns.add("all_threads")
+            elif metric in _SAMPLES:
+                row = _row(record.fields, dialect, clock, users)
+                report.rows_read += 1
+                yield row
+        except (ValueError, IndexError) as error:
+            report.reject(record.line, f"torn last row: {error}" if record.torn else str(error))
+    if report.rows_read == 0:
+        raise BadFile(
+            f"This k6 file has no request durations. Metrics found: {', '.join(sorted(metrics)[:20]) or 'none'}.",
+            next_step="Pass the file of a test that sends HTTP or gRPC requests (metric http_req_duration).",
+        )
+
+
+def _row(fields: list[str], dialect: Dialect, clock: Clock, users: int | None) -> Row:
+    if len(fields) != len(dialect.names):
+        raise ValueError(f"{len(fields)} fields where the header has {len(dialect.names)}")
+    named = dict(zip(dialect.names, fields, strict=True))
+    elapsed_us = round(milliseconds("metric_value", named["metric_value"]) * 1000)
+    if elapsed_us > LONGEST_US:
+        raise ValueError(f"metric_value is {named['metric_value'][:40]!r} ms, which is more than a year")
+    kind = _SAMPLES[named["metric_name"]]
+    status, error = named.get("status", ""), named.get("error", "")
+    success = _succeeded(named, status)
+    group = named.get("group", "").removeprefix("::")
+    return Row(
+        started_us=clock.microseconds(named["timestamp"]) - elapsed_us,
+        elapsed_us=elapsed_us,
+        label=group if kind == "transaction" else named.get("name", "") or named.get("url", ""),
+        kind=kind,
+        success=success,
+        sample_count=1,
+        error_count=0 if success else 1,
+        response_code=status if status not in {"", "0"} else None,
+        response_message=(error or named.get("error_code", "")) or None,
+        failure_message=error or None,
+        thread=None,
+        engine=None,
+        bytes=None,
+        sent_bytes=None,
+        connect_ms=None,
+        latency_ms=None,
+        idle_ms=None,
+        group_threads=None,
+        all_threads=users,
+        url=named.get("url") or None,
+    )
+
+
+def _succeeded(named: dict[str, str], status: str) -> bool:
+    expected = named.get("expected_response", "")
+    if expected in {"true", "false"}:
+        return expected == "true"
+    return not named.get("error_code") and (not status.isdecimal() or int(status) < 400)

@@ -1,0 +1,166 @@
+"""Brings result files into a run folder: the samples, the aggregate report, and the ledger of how they came there."""
+
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from perfsuite import __version__
+from perfsuite.artifacts import RunFolder, RunId, RunStore, layout, sha256_of
+from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, RunRecord, Window
+from perfsuite.errors import BadFile, Conflict, NotFound
+from perfsuite.samples import aggregate, grouping, parquet
+from perfsuite.samples import open as open_samples
+from perfsuite.samples.detect import recognise
+from perfsuite.samples.engine import Engine, Progress, no_progress
+from perfsuite.samples.options import DEFAULT_READ, ReadOptions
+from perfsuite.samples.sources import Sources
+from perfsuite.samples.summary import all_warnings, file_summaries, refuse_empty, trusted
+from perfsuite.workflow.ledger import Ledger, RunningStep
+
+TOOL: Final = "perfsuite import"
+_STAGE: Final = "import"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ImportRequest:
+    """What to import, and how to read it."""
+
+    files: tuple[Path, ...]
+    log: Path | None = None
+    """The jmeter.log of the same run."""
+    options: ReadOptions = DEFAULT_READ
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import left in the run folder."""
+
+    run_id: str
+    samples_path: Path
+    sources: ImportSources
+    window: Window
+    samples: int
+    """In the row ALL of the aggregate report: samplers only."""
+
+
+def import_results(
+    store: RunStore,
+    run_id: str,
+    request: ImportRequest,
+    facts: RunFacts | None = None,
+    progress: Progress = no_progress,
+) -> Imported:
+    """Import result files into a run. An import before this one is replaced, another source's samples never are."""
+    RunId(run_id)
+    _refuse_unreadable(request)
+    run = store.open_or_create(run_id, facts)
+    _refuse_foreign(run)
+    ledger = Ledger(run)
+    inputs = [*request.files, *([request.log] if request.log else [])]
+    with ledger.step(_STAGE, "collect", tool=TOOL) as step, ThreadPoolExecutor(1) as background:
+        hashes = [(path, background.submit(sha256_of, path)) for path in inputs]
+        try:
+            sources, window = _collect(run, request, dict(hashes), step, progress)
+        finally:
+            for _, hashed in hashes:
+                hashed.cancel()
+    with ledger.step(_STAGE, "aggregate_report", tool=TOOL, inputs=[run.path(layout.SAMPLES)]) as step:
+        samples = open_samples(run)
+        with run.staged(layout.IMPORT_AGGREGATE) as target:
+            counted = aggregate.write_aggregate(samples, target)
+        step.produced(run.path(layout.IMPORT_AGGREGATE))
+    with ledger.step(_STAGE, "validate", tool=TOOL, inputs=[run.path(layout.SAMPLES)]):
+        _validate(run, sources, samples.rows)
+    return Imported(run.run_id, run.path(layout.SAMPLES), sources, window, counted)
+
+
+def _collect(
+    run: RunFolder,
+    request: ImportRequest,
+    hashes: dict[Path, Future[str]],
+    step: RunningStep,
+    progress: Progress,
+) -> tuple[ImportSources, Window]:
+    with Engine(progress) as engine, run.staged(layout.SAMPLES) as target:
+        found = Sources(engine, list(request.files), request.options)
+        trusted(found, lambda: parquet.write(engine, found, _STAGE, target))
+        refuse_empty(engine, found)
+        progress("checking files", 0.0)
+        sources = _sources(engine, found, hashes)
+        first, last = grouping.window(engine)
+    window = Window(first_sample_at=_moment(first), last_sample_at=_moment(last))
+    for path, hashed in hashes.items():
+        step.used(path, sha256=hashed.result())
+    run.save(layout.IMPORT_SOURCES, sources)
+    _keep_log(run, request.log)
+    run.update(lambda record: _described(record, window))
+    for artifact in (layout.SAMPLES, layout.IMPORT_SOURCES, *([layout.IMPORT_LOG] if request.log else [])):
+        step.produced(run.path(artifact))
+    return sources, window
+
+
+def _sources(engine: Engine, found: Sources, hashes: dict[Path, Future[str]]) -> ImportSources:
+    summaries = file_summaries(found)
+    several = len(summaries) > 1
+    return ImportSources(
+        files=tuple(
+            ImportedFile(name=source.file.name, size=source.size, sha256=hashes[source.file.path].result())
+            for source in found.files
+        ),
+        format=", ".join(sorted({one.format for one in summaries})),
+        dialect={
+            (f"{one.file}: {key}" if several else key): value for one in summaries for key, value in one.dialect.items()
+        },
+        rows_read=grouping.row_count(engine),
+        rows_rejected=sum(one.rows_rejected for one in summaries),
+        rejected=[
+            {"file": one.file, "line": row.line, "reason": row.reason} for one in summaries for row in one.rejected
+        ],
+        warnings=all_warnings(engine, found),
+        tool_version=__version__,
+    )
+
+
+def _refuse_foreign(run: RunFolder) -> None:
+    source = run.record().source
+    if source not in (None, "import"):
+        raise Conflict(
+            f"Run {run.run_id!r} holds the samples of {source!r}, which an import would replace.",
+            next_step="Import under another run id.",
+        )
+
+
+def _refuse_unreadable(request: ImportRequest) -> None:
+    """Before a run is made for them."""
+    if not request.files:
+        raise BadFile("No result file was named.", next_step="Name at least one.")
+    for path in request.files:
+        recognise(path, request.options)
+    if request.log is not None and not request.log.is_file():
+        raise NotFound(f"There is no log {str(request.log)!r}.", next_step="Check the path, or import without --log.")
+
+
+def _keep_log(run: RunFolder, log: Path | None) -> None:
+    if log is not None:
+        with run.staged(layout.IMPORT_LOG) as target:
+            shutil.copyfile(log, target)
+
+
+def _described(record: RunRecord, window: Window) -> RunRecord:
+    return record.model_copy(update={"source": "import", "fidelity": "samples", "window": window})
+
+
+def _validate(run: RunFolder, sources: ImportSources, rows: int) -> None:
+    if rows != sources.rows_read:
+        raise BadFile(
+            f"'samples.parquet' of run {run.run_id!r} has {rows} rows; {sources.rows_read} were read.",
+            next_step="Import the results again.",
+        )
+
+
+def _moment(moment_us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=moment_us)
