@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
-from itertools import count
+from itertools import chain, count
 from typing import Any, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -58,12 +58,9 @@ def proposed_run_id(scenario: str, kind: str, version: str, taken: Collection[st
     if is_reserved(words):
         words = f"run-{words}"
     used = {name.casefold() for name in taken}
-    for number in count(1):
-        suffix = "" if number == 1 else f"-{number}"
-        candidate = words[: LONGEST - len(suffix)].rstrip(".-") + suffix
-        if candidate.casefold() not in used:
-            break
-    return RunId(candidate)
+    suffixes = chain([""], (f"-{number}" for number in count(2)))
+    candidates = (words[: LONGEST - len(suffix)].rstrip(".-") + suffix for suffix in suffixes)
+    return RunId(next(candidate for candidate in candidates if candidate.casefold() not in used))
 
 
 def slug(text: str) -> str:

@@ -17,12 +17,15 @@ import resource, sys
 from pathlib import Path
 from perfsuite.artifacts import replacing
 from perfsuite.errors import StorageFailed
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
 try:
     with replacing(Path(sys.argv[1])) as staged:
         staged.write_bytes(b"x" * 100_000)
 except StorageFailed as error:
     print(error)
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 HANGING = """
 import sys
@@ -121,6 +124,14 @@ def test_a_writer_that_writes_nothing_is_an_error(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageFailed, match="cannot be taken"), replacing(tmp_path / "file" / "a"):
+        pass
+
+
+def test_a_folder_without_write_permission_is_an_error(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write anywhere")
+    with pytest.raises(StorageFailed, match="Permission denied"), replacing(tmp_path / "a"):
         pass
 
 

@@ -103,6 +103,15 @@ def test_a_huge_file_is_not_read(run: RunFolder) -> None:
         run.load(layout.IMPORT_SOURCES)
 
 
+def test_a_file_without_read_permission_is_reported(run: RunFolder) -> None:
+    put(run, b"{}")
+    run.path(layout.IMPORT_SOURCES).chmod(0)
+    if os.access(run.path(layout.IMPORT_SOURCES), os.R_OK):
+        pytest.skip("this user may read anything")
+    with pytest.raises(StorageFailed, match="cannot be read: Permission denied"):
+        run.load(layout.IMPORT_SOURCES)
+
+
 def test_a_record_of_another_run_is_refused(run: RunFolder, tmp_path: Path) -> None:
     run.root.rename(tmp_path / "r2")
     with pytest.raises(BadFile, match="expected `run_id` 'r2', found 'r1'"):

@@ -130,9 +130,10 @@ def test_a_root_that_cannot_be_written_to_is_refused() -> None:
     assert "PERFSUITE_ARTIFACTS_DIR" in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_root_without_write_permission_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
+    if os.access(tmp_path, os.W_OK):
+        pytest.skip("this user may write anywhere")
     with pytest.raises(BadSettings, match="cannot be written to"):
         RunStore(tmp_path / "artifacts")
 
