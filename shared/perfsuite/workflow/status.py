@@ -139,7 +139,7 @@ class Snapshot:
         if record.state == "running":
             if key_of(record) in self.living:
                 return "running", [f"It is running since {record.started_at:%Y-%m-%dT%H:%M:%SZ}."]
-            return "interrupted", ["It began and did not end: its process was killed, or the disk refused its last note."]
+            return "interrupted", ["It began and did not end: its process was killed, or the disk was full."]
         if record.state == "failed":
             error = record.error
             return "failed", [f"It failed: {error.message} {error.next_step}" if error else "It failed."]
