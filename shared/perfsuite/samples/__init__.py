@@ -1,14 +1,22 @@
-"""Load-test results of any tool, as exact statistics and as one table of samples per run."""
+"""Load-test results of any tool, as exact statistics and as one table of samples per run.
+
+Nothing heavy is imported here: a server must answer `initialize` before NumPy and DuckDB are there.
+"""
+
+from typing import TYPE_CHECKING
 
 from perfsuite.artifacts import RunFolder, layout
 from perfsuite.errors import NotReady
-from perfsuite.samples.queries import Samples
+
+if TYPE_CHECKING:
+    from perfsuite.samples.queries import Samples
 
 
-def open(run: RunFolder) -> Samples:  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
+def open(run: RunFolder) -> "Samples":  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
     """The samples of a run, wherever they are kept."""
     from perfsuite.samples import parquet
     from perfsuite.samples.engine import Engine
+    from perfsuite.samples.queries import Samples
 
     path = run.path(layout.SAMPLES)
     if not path.is_file():

@@ -1,10 +1,13 @@
 """What a person may say about a result file that the file does not say itself."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from perfsuite.errors import BadInput
+
+PercentileMethod = Literal["linear", "nearest-rank", "jmeter-aggregate", "jmeter-dashboard"]
+METHODS: Final[tuple[PercentileMethod, ...]] = get_args(PercentileMethod)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,10 @@
 The methods differ by half on a label of a hundred samples, so a number is never shown without its method's name.
 """
 
-from typing import Final, Literal, get_args
-
 import numpy as np
 from numpy.typing import NDArray
 
-PercentileMethod = Literal["linear", "nearest-rank", "jmeter-aggregate", "jmeter-dashboard"]
-METHODS: Final[tuple[PercentileMethod, ...]] = get_args(PercentileMethod)
+from perfsuite.samples.options import PercentileMethod
 
 Values = NDArray[np.int64]
 

@@ -13,7 +13,8 @@ from perfsuite.samples import grouping, parquet
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.parquet import Metadata
 from perfsuite.samples.patterns import masked
-from perfsuite.samples.percentiles import PercentileMethod, percentiles
+from perfsuite.samples.options import PercentileMethod
+from perfsuite.samples.percentiles import percentiles
 from perfsuite.samples.statistics import Choice, Statistics, all_statistics, percentile_key
 
 Kind = Literal["sample", "transaction", "sub"]
@@ -80,10 +81,10 @@ class Samples:
         with Engine() as engine:
             yield engine
 
-    def window(self) -> tuple[int, int]:
-        """The start of the first sample and the end of the last, in microseconds of UTC."""
+    def window(self, selection: Selection) -> tuple[int, int]:
+        """The start of the first sample selected and the end of the last, in microseconds of UTC."""
         with self.engine() as engine:
-            return _window(engine, parquet.relation(self.path))
+            return _window(engine, *self._selected(engine, selection))
 
     def labels(self) -> list[tuple[str, str]]:
         with self.engine() as engine:

@@ -8,7 +8,8 @@ import numpy as np
 from perfsuite.samples import grouping
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.options import DEFAULT_APDEX, Apdex
-from perfsuite.samples.percentiles import PercentileMethod, percentiles
+from perfsuite.samples.options import PercentileMethod
+from perfsuite.samples.percentiles import percentiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

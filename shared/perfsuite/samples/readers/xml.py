@@ -206,7 +206,7 @@ def _parser(target: XmlSamples, encoding: str) -> Any:
 
     # Without `huge_tree` libxml2 keeps its own limits; text of any length passes, because it is not collected.
     return etree.XMLParser(
-        target=target, encoding=encoding, recover=True, resolve_entities=False, no_network=True, load_dtd=False
+        target=target, encoding=encoding, recover=True, resolve_entities="internal", no_network=True, load_dtd=False
     )
 
 

@@ -1,0 +1,62 @@
+"""The tools of the perfanalysis server."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from perfsuite.artifacts import RunId
+from perfsuite.mcp.context import AppContext
+from perfsuite.mcp.registration import READ_ONLY
+from perfsuite.mcp.server import create_server
+from perfsuite.samples.options import PercentileMethod
+from perfsuite_perfanalysis import service
+from perfsuite_perfanalysis.models import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
+
+server = create_server(
+    "perfanalysis",
+    title="PerfAnalysis",
+    instructions="Exact numbers about load-test runs that lie in run folders. Start with `query_samples`.",
+    rules_page="perfanalysis/AGENTS.md",
+    warm_up=("duckdb",),
+)
+
+
+@server.tool(title="Ask about the samples of a run", annotations=READ_ONLY)
+def query_samples(
+    ctx: AppContext,
+    run_id: Annotated[RunId, Field(description="The run.")],
+    about: Annotated[About, Field(description="What the rows are.")] = "labels",
+    labels: Annotated[list[str], Field(description="Only these labels; * and ? match any text.", max_length=50)] = [],  # noqa: B006 - the schema shows the default
+    kind: Annotated[KindOrAny, Field(description="Requests, transactions, parts of requests.")] = "sample",
+    sort_by: Annotated[SortBy, Field(description="Order of `labels`, most first.")] = "slowest",
+    percentiles: Annotated[list[Percentile], Field(min_length=1, max_length=10, description="0 to 100.")] = [
+        50,
+        90,
+        95,
+        99,
+    ],  # noqa: B006
+    percentile_method: Annotated[PercentileMethod, Field(description="How they are defined.")] = "linear",
+    bucket_s: Annotated[float | None, Field(gt=0, description="Width of `time_series` rows in seconds.")] = None,
+    from_s: Annotated[float | None, Field(ge=0, description="Seconds after the first sample.")] = None,
+    to_s: Annotated[float | None, Field(gt=0, description="Seconds after the first sample.")] = None,
+    start: Annotated[int, Field(ge=0, description="Rows to skip.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=200, description="Most rows.")] = 20,
+) -> SampleAnswer:
+    """Give exact statistics by label, over time, by response code, or the errors by cause, of an imported run.
+
+    Ask this rather than reading result files. The run must hold samples (`perfsuite import`, or a stage that ran it).
+    """
+    question = SampleQuestion(
+        about=about,
+        labels=tuple(labels),
+        kind=kind,
+        sort_by=sort_by,
+        percentiles=tuple(percentiles),
+        percentile_method=percentile_method,
+        bucket_s=bucket_s,
+        from_s=from_s,
+        to_s=to_s,
+        start=start,
+        limit=limit,
+    )
+    return service.query_samples(ctx.runs, run_id, question)
