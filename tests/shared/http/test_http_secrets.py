@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from perfsuite.errors import PerfsuiteError
+from perfsuite.errors import AccessDenied, PerfsuiteError
 from perfsuite.http import ApiClient, HttpSettings, Service, basic_auth
 from perfsuite.http.redaction import excerpt, shown_url
 from shared.http.loopback import (
@@ -162,3 +162,18 @@ def test_whatever_a_service_says_becomes_one_short_line_without_signed_links(wor
     assert value not in line.removeprefix(excerpt(words, 10**6))
     assert line.isprintable()
     assert len(excerpt(words)) <= 240
+
+
+@pytest.mark.parametrize("act", ["get", "download"])
+async def test_a_storage_that_repeats_the_signature_is_not_quoted(act: str, tmp_path: Path, log: io.StringIO) -> None:
+    refusal = f"<Error><Code>SignatureDoesNotMatch</Code><SignatureProvided>{SIGNATURE}</SignatureProvided></Error>"
+    refused = answer(403, refusal.encode(), Content_Type="application/xml")
+    async with (
+        serving(refused) as storage,
+        serving(redirect(f"{storage.url}/f?{SIGNED}")) as server,
+        client(server) as api,
+    ):
+        with pytest.raises(AccessDenied, match="The link may have run out") as caught:
+            await (api.get("/f") if act == "get" else api.download("/f", tmp_path / "x", max_bytes=10))
+    shown = f"{caught.value} {log.getvalue()}"
+    assert [canary for canary in CANARIES if canary in shown] == []
