@@ -166,7 +166,9 @@ def test_whatever_a_service_says_becomes_one_short_line_without_signed_links(wor
 
 @pytest.mark.parametrize("act", ["get", "download"])
 async def test_a_storage_that_repeats_the_signature_is_not_quoted(act: str, tmp_path: Path, log: io.StringIO) -> None:
-    refusal = f"<Error><Code>SignatureDoesNotMatch</Code><SignatureProvided>{SIGNATURE}</SignatureProvided></Error>"
+    refusal = (
+        f"<Error><AWSAccessKeyId>canaryid</AWSAccessKeyId><SignatureProvided>{SIGNATURE}</SignatureProvided></Error>"
+    )
     refused = answer(403, refusal.encode(), Content_Type="application/xml")
     async with (
         serving(refused) as storage,
