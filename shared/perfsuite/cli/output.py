@@ -43,7 +43,17 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output, and nothing else."""
-    sys.stdout.write(redact(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)) + "\n")
+    text = redact(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+    # Only what the stream cannot hold is escaped; a JSON document may not be cut by it.
+    sys.stdout.write(_escaped(text, sys.stdout.encoding or "utf-8") + "\n")
+
+
+def _escaped(text: str, encoding: str) -> str:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text), indent=2)
+    return text
 
 
 def print_table(table: Table) -> None:

@@ -53,19 +53,22 @@ def recognise(path: Path, options: ReadOptions) -> Recognised:
         return Recognised(path, _xml(text, path.name), compressed, encoding, None, head)
     if text.startswith("{"):
         return Recognised(path, "k6-json", compressed, encoding, None, head)
-    if b"\x00" in raw[:1024] and encoding != "utf-16":
-        raise _binary(path.name)
     first_line, ended, _ = text.partition("\n")
-    if not ended and len(first_line) > _LONGEST_HEADER:
+    if "\x00" in first_line or (not ended and len(first_line) > _LONGEST_HEADER):
         raise _binary(path.name)
-    dialect = dialect_of(first_line.rstrip("\r"), path.name, options)
+    try:
+        dialect = dialect_of(first_line.rstrip("\r"), path.name, options)
+    except BadFile:
+        if "\x00" in text[:1024]:
+            raise _binary(path.name) from None
+        raise
     return Recognised(path, dialect.kind, compressed, encoding, dialect, head)
 
 
 def _beginning(path: Path) -> bytes:
-    if path.is_dir():
-        raise BadFile(f"{path.name!r} is a folder.", next_step="Name the result file inside it.")
     try:
+        if path.is_dir():
+            raise BadFile(f"{path.name!r} is a folder.", next_step="Name the result file inside it.")
         if not path.is_file():
             raise NotFound(
                 f"There is no file {str(path)!r}.", next_step="Check the path; it is relative to the current folder."

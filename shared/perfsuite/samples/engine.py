@@ -1,5 +1,6 @@
 """DuckDB as perfsuite uses it: bounded memory, spilling to a folder that goes away, progress, and a stop switch."""
 
+import re
 import shutil
 import tempfile
 import threading
@@ -26,6 +27,9 @@ _POLL_S: Final = 0.1
 _YOUNG_S: Final = 60
 """A folder this new may not have taken its lock yet."""
 _SPILL_WORTH_SAYING: Final = 1_000_000
+_PATTERN: Final = re.compile(r"([*?\[])")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_FULL: Final = ("max_temp_directory_size", "no space left", "not enough disk", "file too large", "quota exceeded")
 
 
 def no_progress(_what: str, _share: float) -> None:
@@ -111,8 +115,8 @@ class Engine:
         return f"The work did not fit in {MEMORY_LIMIT} of memory and used {megabytes:.0f} MB of temporary disk."
 
     def _translated(self, error: Exception) -> Exception:
-        text = str(error)
-        if "max_temp_directory_size" in text or "No space left" in text or "not enough disk" in text.lower():
+        text = str(error).lower()
+        if any(sign in text for sign in _FULL):
             return StorageFailed(
                 "The disk is full: the work did not fit.",
                 next_step=f"Free space in {self.work.parent} and in the artifacts folder, or set TMPDIR to a larger disk.",
@@ -147,6 +151,16 @@ def _size_of(folder: Path) -> int:
 
 def quoted(text: str) -> str:
     """A string as an SQL literal, for the places that take no bound value."""
-    if "\x00" in text:
-        raise BadInput(f"{text!r} holds a NUL byte.", next_step="Give it without.")
+    if "\x00" in text or not is_utf8(text):
+        raise BadInput(f"{text!r} holds a NUL byte or bytes that are not UTF-8.", next_step="Give it without.")
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted_path(path: Path) -> str:
+    """A file as an SQL literal for the readers of DuckDB, which take patterns and expand a leading `~`."""
+    return quoted(_PATTERN.sub(r"[\1]", str(path.absolute())))
+
+
+def is_utf8(text: str) -> bool:
+    """File names may hold any bytes; Python gives those that are not UTF-8 as lone surrogates."""
+    return _SURROGATE.search(text) is None

@@ -39,7 +39,7 @@ def is_suspicious(engine: Engine) -> bool:
         SELECT count(*) FROM {GROUPED} WHERE
             (NOT is_time AND (value_us IS NULL OR value_us < 0 OR value_us > {LONGEST_US} OR success IS NULL
                               OR contains(label, chr(0))))
-            OR first_us < {EARLIEST_US} OR last_us >= {LATEST_US + LONGEST_US}
+            OR first_us < {EARLIEST_US} OR last_us >= {LATEST_US}
         """
     )
     return bool(found)

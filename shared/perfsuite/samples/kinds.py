@@ -11,6 +11,7 @@ from typing import Final
 from perfsuite.samples.engine import Engine
 
 _NUMBERED: Final = re.compile(r"^(.*)-\d+$", re.DOTALL)
+_DEEPEST: Final = 20
 _KINDS: Final = "row_kinds"
 _PARENTS: Final = "possible_parents"
 
@@ -46,8 +47,8 @@ def find_subresults(engine: Engine, ordered: str, labels: list[str]) -> str:
 
 
 def _ancestors(label: str) -> list[str]:
-    found = []
-    while match := _NUMBERED.match(label):
+    found: list[str] = []
+    while len(found) < _DEEPEST and (match := _NUMBERED.match(label)):
         label = match.group(1)
         found.append(label)
     return found

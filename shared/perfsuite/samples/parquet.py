@@ -9,11 +9,12 @@ from perfsuite import __version__
 from perfsuite.errors import BadFile
 from perfsuite.samples import grouping, kinds
 from perfsuite.samples.columns import SQL_TYPES
-from perfsuite.samples.engine import Engine, quoted
+from perfsuite.samples.engine import Engine, quoted, quoted_path
 from perfsuite.samples.sources import Sources
 
 SCHEMA_VERSION: Final = "1.0"
 _KEY: Final = "perfsuite"
+_TIMES: Final = ("connect_ms", "latency_ms", "idle_ms")
 _WRITTEN: Final = ", ".join(
     "make_timestamp(started_us) AS started_at" if name == "started_at" else name for name in SQL_TYPES
 )
@@ -51,7 +52,7 @@ def relation(path: Path) -> str:
     """The samples with `row` and `started_us`, which the file has no need to hold."""
     return (
         "(SELECT * EXCLUDE (file_row_number), file_row_number AS row, epoch_us(started_at) AS started_us "
-        f"FROM read_parquet({quoted(str(path))}, file_row_number = true))"
+        f"FROM read_parquet({quoted_path(path)}, file_row_number = true))"
     )
 
 
@@ -60,7 +61,7 @@ def write(engine: Engine, sources: Sources, source: str, target: Path) -> bool:
     _copy(engine, sources.relation(), metadata_of(sources, source), target)
     weighted = "sample_count" in sources.columns()
     grouping.group(engine, relation(target), weighted=weighted, what="computing statistics")
-    if not sources.are_all_careful and grouping.is_suspicious(engine):
+    if not sources.are_all_careful and (grouping.is_suspicious(engine) or _holds_odd_times(engine, target)):
         return False
     labels = grouping.labels(engine)
     if kinds.may_hold_subresults(labels, sources.columns()):
@@ -74,8 +75,8 @@ def read_metadata(engine: Engine, path: Path) -> tuple[Metadata, int]:
     import duckdb
 
     try:
-        found = dict(engine.rows(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({quoted(str(path))})"))
-        [(rows,)] = engine.rows(f"SELECT count(*) FROM read_parquet({quoted(str(path))})")
+        found = dict(engine.rows(f"SELECT decode(key), decode(value) FROM parquet_kv_metadata({quoted_path(path)})"))
+        [(rows,)] = engine.rows(f"SELECT count(*) FROM read_parquet({quoted_path(path)})")
     except duckdb.Error as error:
         raise _unusable(path, f"it is not a readable Parquet file ({str(error).splitlines()[0][:120]})") from None
     if _KEY not in found:
@@ -105,6 +106,15 @@ def _copy(engine: Engine, rows: str, metadata: Metadata, target: Path) -> None:
         """,
         what="writing samples",
     )
+
+
+def _holds_odd_times(engine: Engine, path: Path) -> bool:
+    """Whether a time beside the elapsed one is negative or no number."""
+    lowest, highest = (", ".join(f"{end}({name})" for name in _TIMES) for end in ("min", "max"))
+    [(found,)] = engine.rows(
+        f"SELECT coalesce(least({lowest}) < 0 OR NOT isfinite(greatest({highest})), false) FROM {relation(path)}"
+    )
+    return bool(found)
 
 
 def _tell_kinds_apart(engine: Engine, labels: list[str], metadata: Metadata, target: Path) -> None:

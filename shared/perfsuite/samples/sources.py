@@ -15,7 +15,7 @@ from perfsuite.samples import spool
 from perfsuite.samples.columns import JTL_NAMES, REMOTE_THREAD, TRANSACTION_MESSAGE
 from perfsuite.samples.detect import Recognised, recognise
 from perfsuite.samples.dialect import split
-from perfsuite.samples.engine import Engine, quoted
+from perfsuite.samples.engine import Engine, is_utf8, quoted, quoted_path
 from perfsuite.samples.options import ReadOptions
 from perfsuite.samples.readers import csv_rows, k6_csv
 from perfsuite.samples.rows import ReadReport, Row
@@ -25,15 +25,16 @@ _FAST_TYPES: Final = {
     "timeStamp": "BIGINT",
     "elapsed": "DOUBLE",
     "success": "BOOLEAN",
-    "bytes": "BIGINT",
-    "sentBytes": "BIGINT",
-    "grpThreads": "INTEGER",
-    "allThreads": "INTEGER",
+    # Unsigned, so that DuckDB refuses a negative number and the careful reader can point at it.
+    "bytes": "UBIGINT",
+    "sentBytes": "UBIGINT",
+    "grpThreads": "UINTEGER",
+    "allThreads": "UINTEGER",
     "Latency": "DOUBLE",
     "IdleTime": "DOUBLE",
     "Connect": "DOUBLE",
-    "SampleCount": "INTEGER",
-    "ErrorCount": "INTEGER",
+    "SampleCount": "UINTEGER",
+    "ErrorCount": "UINTEGER",
 }
 _TAIL: Final = 2_000_000
 
@@ -150,7 +151,7 @@ def _reader(source: SourceFile, options: ReadOptions) -> Callable[[BinaryIO, Cal
 def _fast_relation(source: SourceFile, options: ReadOptions, work: Path) -> str | None:
     """SQL that reads a JMeter CSV file directly, or None where its first rows show that this would not do."""
     dialect, plain = source.file.dialect, source.plain
-    if dialect is None or dialect.kind != "jtl-csv" or plain is None or len(dialect.delimiter) != 1:
+    if dialect is None or dialect.kind != "jtl-csv" or plain is None or not is_utf8(str(plain)):
         return None
     first = _first_row(source.file.head, dialect.has_header)
     stamp, thread = dialect.index("timeStamp"), dialect.index("threadName")
@@ -166,16 +167,18 @@ def _fast_relation(source: SourceFile, options: ReadOptions, work: Path) -> str 
         source.report.columns.add("engine")
     types = ", ".join(f"{quoted(name)}: {quoted(_FAST_TYPES.get(name, 'VARCHAR'))}" for name in dialect.names)
     return (
-        f"(SELECT {_projection(source.report.columns, is_remote, options)} FROM read_csv({quoted(str(mended))}, "
+        f"(SELECT {_projection(source.report.columns, is_remote, options)} FROM read_csv({quoted_path(mended)}, "
         f"columns = {{{types}}}, header = {str(dialect.has_header).lower()}, delim = {quoted(dialect.delimiter)}, "
-        "quote = '\"', escape = '\"', auto_detect = false))"
+        "quote = '\"', escape = '\"', auto_detect = false, compression = 'none'))"
     )
 
 
 def _projection(present: set[str], is_remote: bool, options: ReadOptions) -> str:
     def column(name: str, kind: str) -> str:
         written = next(jtl for jtl, canonical in JTL_NAMES.items() if canonical == name)
-        return f'"{written}"' if name in present else f"NULL::{kind}"
+        if kind in {"INTEGER", "BIGINT"} or name not in present:
+            return f'"{written}"::{kind}' if name in present else f"NULL::{kind}"
+        return f'"{written}"'
 
     start = "timeStamp * 1000" if options.timestamp == "start" else "timeStamp * 1000 - (elapsed * 1000)::BIGINT"
     message = column("response_message", "VARCHAR")

@@ -48,7 +48,8 @@ def spool(rows: Iterable[Row], target: Path) -> None:
     """Write rows to `target`; `relation` reads them back."""
     try:
         with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            # Only characters of the line end are quoted, and a bare carriage return would end a line for DuckDB.
+            csv.writer(file, lineterminator="\r\n").writerows(rows)
     except OSError as error:
         raise storage_error(error, target) from None
 
@@ -59,7 +60,8 @@ def relation(target: Path) -> str:
     return (
         f"(SELECT * REPLACE (coalesce(label, '') AS label, {_ENGINE} AS engine) "
         f"FROM read_csv({quoted(str(target))}, columns = {{{columns}}}, "
-        "header = false, delim = ',', quote = '\"', escape = '\"', auto_detect = false, max_line_size = 8000000))"
+        "header = false, delim = ',', quote = '\"', escape = '\"', auto_detect = false, new_line = '\\r\\n', "
+        "max_line_size = 8000000))"
     )
 
 

@@ -1,7 +1,7 @@
 """Times as load tools write them: epoch numbers of any unit, local dates in the formats JMeter tries, times of day."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,31 +29,36 @@ class Clock:
 
     def microseconds(self, text: str) -> int:
         """The time, or ValueError with the reason that a person will read."""
+        try:
+            return self._read(text)
+        except ValueError as error:
+            raise ValueError(f"timeStamp {text[:40]!r} {error}") from None
+
+    def _read(self, text: str) -> int:
         if _EPOCH.fullmatch(text):
-            return _plausible(epoch_us(text), text)
+            return _plausible(epoch_us(text))
         if match := _YEAR_FIRST.fullmatch(text):
-            return _plausible(self._dated(match), text)
+            return _plausible(self._dated(match))
         if match := _MONTH_FIRST.fullmatch(text):
             month, day, year, hour, minute, second = (int(part) for part in match.groups())
             return self._local(2000 + year, month, day, hour, minute, second, 0)
         if match := _TIME_OF_DAY.fullmatch(text):
             return self._of_day(match)
-        raise ValueError(f"timeStamp {text[:40]!r} is neither epoch milliseconds nor a date format that JMeter writes")
+        raise ValueError("is neither epoch milliseconds nor a date format that JMeter writes")
 
     def _dated(self, match: re.Match[str]) -> int:
         year, _, month, day, hour, minute, second, fraction, offset = match.groups()
         parts = (int(year), int(month), int(day), int(hour), int(minute), int(second), _micros(fraction))
         if offset is None:
             return self._local(*parts)
-        zone = UTC if offset == "Z" else datetime.strptime(offset, "%z").tzinfo
-        return _to_us(datetime(*parts, tzinfo=zone))
+        zone = UTC if offset == "Z" else _zone(offset)
+        return _to_us(_moment(*parts, zone=zone))
 
     def _local(self, *parts: int) -> int:
         self.assumptions["zone"] = (
             f"The times are written without a zone and were read as {self._timezone}; say --timezone if that is wrong."
         )
-        year, month, day, hour, minute, second, micro = parts
-        return _to_us(datetime(year, month, day, hour, minute, second, micro, tzinfo=self._zone))
+        return _to_us(_moment(*parts, zone=self._zone))
 
     def _of_day(self, match: re.Match[str]) -> int:
         self.assumptions["date"] = (
@@ -61,7 +66,7 @@ class Clock:
         )
         hour, minute, second, fraction = match.groups()
         if int(hour) > 23 or int(minute) > 59 or int(second) > 59:
-            raise ValueError(f"time of day {match.group()!r} does not exist")
+            raise ValueError("is a time of day that does not exist")
         of_day = ((int(hour) * 60 + int(minute)) * 60 + int(second)) * 1_000_000 + _micros(fraction)
         if of_day < self._last_of_day - _HALF_A_DAY_US:
             self._days += 1
@@ -84,12 +89,28 @@ def _micros(fraction: str | None) -> int:
     return int(fraction[:6].ljust(6, "0")) if fraction else 0
 
 
+def _zone(offset: str) -> timezone:
+    hours, minutes = int(offset[1:3]), int(offset[-2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError("is in a time zone that does not exist")
+    size = timedelta(hours=hours, minutes=minutes)
+    return timezone(-size if offset[0] == "-" else size)
+
+
+def _moment(*parts: int, zone: tzinfo) -> datetime:
+    year, month, day, hour, minute, second, micro = parts
+    try:
+        return datetime(year, month, day, hour, minute, second, micro, tzinfo=zone)
+    except ValueError as error:
+        raise ValueError(f"does not exist: {error}") from None
+
+
 def _to_us(moment: datetime) -> int:
     whole = moment.replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000 + moment.microsecond
 
 
-def _plausible(moment_us: int, text: str) -> int:
+def _plausible(moment_us: int) -> int:
     if EARLIEST_US <= moment_us < LATEST_US:
         return moment_us
-    raise ValueError(f"timeStamp {text[:40]!r} is not between 1990 and 2100")
+    raise ValueError("is not between 1990 and 2100")

@@ -7,6 +7,7 @@ then has the right number of fields; otherwise its first line alone is refused a
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
@@ -15,6 +16,7 @@ from perfsuite.samples.rows import ReadReport
 LONGEST_LINE: Final = 1_000_000
 _MOST_LINES: Final = 200
 _UNCLOSED: Final = "unexpected end of data"
+TORN: Final = "The file ends in the middle of a row, as after a kill; that row was left out."
 
 csv.field_size_limit(LONGEST_LINE * 2)
 
@@ -46,13 +48,19 @@ class Records:
     def __iter__(self) -> Iterator[Record]:
         while (item := self._next()) is not None:
             line, text = item
-            fields = text.split(self._delimiter) if '"' not in text else self._quoted(line, text)
+            bare = text.rstrip("\r\n")
+            if not bare:
+                continue
+            fields = bare.split(self._delimiter) if '"' not in bare else self._quoted(line, text)
             if fields is not None:
-                torn = self._ended_without_newline and not self._waiting
-                yield Record(line, fields, torn)
+                yield Record(line, fields, self._is_torn())
         self._progress(self._unreported)
 
+    def _is_torn(self) -> bool:
+        return self._ended_without_newline and not self._waiting
+
     def _next(self) -> tuple[int, str] | None:
+        """The next line with its end, which is a part of the value where it stands in quotes."""
         if self._waiting:
             return self._waiting.popleft()
         while raw := self._stream.readline(LONGEST_LINE):
@@ -63,9 +71,7 @@ class Records:
                 self._report.reject(self._line, f"the line is longer than {LONGEST_LINE:,} bytes")
                 continue
             self._ended_without_newline = not raw.endswith(b"\n")
-            text = self._decoded(raw.rstrip(b"\r\n"))
-            if text:
-                return self._line, text
+            return self._line, self._decoded(raw)
         return None
 
     def _count(self, size: int) -> None:
@@ -94,33 +100,41 @@ class Records:
         return text
 
     def _quoted(self, line: int, text: str) -> list[str] | None:
+        bare = text.rstrip("\r\n")
         try:
-            return self._parsed(text)
+            return self._parsed(bare, strict=True)
         except csv.Error as error:
             if str(error) == _UNCLOSED and (fields := self._continued(text)) is not None:
                 return fields
-        fields = next(csv.reader([text], delimiter=self._delimiter), [])
-        if len(fields) == self._width:
-            self._report.warn("Some fields carry stray quotes; they were kept as they stand.")
-            return fields
-        self._report.reject(line, "a quote is never closed, or stands where none may be")
+        with suppress(csv.Error):
+            fields = self._parsed(bare, strict=False)
+            if len(fields) == self._width:
+                self._report.warn("Some fields carry stray quotes; they were kept as they stand.")
+                return fields
+        reason = "a quote is never closed, or a quote or line break stands where none may be"
+        if self._is_torn():
+            self._report.warn(TORN)
+            reason = f"torn last row: {reason}"
+        self._report.reject(line, reason)
         return None
 
-    def _parsed(self, text: str) -> list[str]:
-        return next(csv.reader([text], delimiter=self._delimiter, strict=True), [])
+    def _parsed(self, text: str, *, strict: bool) -> list[str]:
+        return next(csv.reader([text], delimiter=self._delimiter, strict=strict), [])
 
     def _continued(self, text: str) -> list[str] | None:
         """The fields of a record that goes on over the following lines; those are put back where it does not."""
         taken: list[tuple[int, str]] = []
         while len(taken) < _MOST_LINES and len(text) < LONGEST_LINE and (item := self._next()) is not None:
             taken.append(item)
-            text = f"{text}\n{item[1]}"
+            text += item[1]
             if item[1].count('"') % 2 == 0:
                 continue
             try:
-                fields = self._parsed(text)
-            except csv.Error:
-                continue
+                fields = self._parsed(text.rstrip("\r\n"), strict=True)
+            except csv.Error as error:
+                if str(error) == _UNCLOSED:
+                    continue
+                break
             if len(fields) == self._width:
                 return fields
             break

@@ -7,8 +7,8 @@ from perfsuite.errors import BadFile
 from perfsuite.samples.columns import LONGEST_US
 from perfsuite.samples.dialect import Dialect
 from perfsuite.samples.options import ReadOptions
-from perfsuite.samples.readers.csv_records import Records
-from perfsuite.samples.readers.csv_rows import milliseconds
+from perfsuite.samples.readers.csv_records import TORN, Records
+from perfsuite.samples.readers.csv_rows import INT32, milliseconds, whole
 from perfsuite.samples.rows import Kind, ReadReport, Row
 from perfsuite.samples.times import Clock
 
@@ -30,20 +30,23 @@ def read(
     clock = Clock(options.timezone)
     metrics: set[str] = set()
     users: int | None = None
+    at = dialect.names.index("metric_name")
     for record in Records(stream, dialect.delimiter, len(dialect.names), report, progress):
-        metric = record.fields[0]
-        if metric == dialect.names[0]:
+        metric = record.fields[at] if at < len(record.fields) else ""
+        if metric == "metric_name":
             continue
         metrics.add(metric[:60])
         try:
             if metric == "vus":
-                users = round(milliseconds("vus", record.fields[dialect.names.index("metric_value")]))
+                users = whole("vus", _named(record.fields, dialect)["metric_value"], INT32)
                 report.columns.add("all_threads")
             elif metric in _SAMPLES:
-                row = _row(record.fields, dialect, clock, users)
+                row = _row(_named(record.fields, dialect), clock, users)
                 report.rows_read += 1
                 yield row
-        except (ValueError, IndexError) as error:
+        except ValueError as error:
+            if record.torn:
+                report.warn(TORN)
             report.reject(record.line, f"torn last row: {error}" if record.torn else str(error))
     if report.rows_read == 0:
         raise BadFile(
@@ -52,10 +55,13 @@ def read(
         )
 
 
-def _row(fields: list[str], dialect: Dialect, clock: Clock, users: int | None) -> Row:
+def _named(fields: list[str], dialect: Dialect) -> dict[str, str]:
     if len(fields) != len(dialect.names):
         raise ValueError(f"{len(fields)} fields where the header has {len(dialect.names)}")
-    named = dict(zip(dialect.names, fields, strict=True))
+    return dict(zip(dialect.names, fields, strict=True))
+
+
+def _row(named: dict[str, str], clock: Clock, users: int | None) -> Row:
     elapsed_us = round(milliseconds("metric_value", named["metric_value"]) * 1000)
     if elapsed_us > LONGEST_US:
         raise ValueError(f"metric_value is {named['metric_value'][:40]!r} ms, which is more than a year")
