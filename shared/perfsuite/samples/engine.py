@@ -119,7 +119,7 @@ class Engine:
         if any(sign in text for sign in _FULL):
             return StorageFailed(
                 "The disk is full: the work did not fit.",
-                next_step=f"Free space in {self.work.parent} and in the artifacts folder, or set TMPDIR to a larger disk.",
+                next_step=f"Free space in {self.work.parent} and the artifacts folder, or set TMPDIR to a larger disk.",
             )
         if isinstance(error, self._duckdb.OutOfMemoryException):
             return LimitExceeded(

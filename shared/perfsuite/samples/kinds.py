@@ -66,7 +66,8 @@ def _within_transactions(ordered: str) -> str:
             SELECT *, max(tc_ended) OVER earlier AS tc_end, arg_max(started_us, tc_ended) OVER earlier AS tc_start
             FROM (
                 SELECT *, started_us + elapsed_us AS ended_us,
-                       CASE WHEN kind = 'transaction' THEN started_us + elapsed_us + coalesce(idle_us, 0) END AS tc_ended
+                       CASE WHEN kind = 'transaction' THEN started_us + elapsed_us + coalesce(idle_us, 0) END
+                       AS tc_ended
                 FROM {ordered}
             )
             WINDOW earlier AS (

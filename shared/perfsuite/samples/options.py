@@ -1,5 +1,6 @@
 """What a person may say about a result file that the file does not say itself."""
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -39,10 +40,10 @@ class Apdex:
     tolerated_ms: float = 1500.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.satisfied_ms <= self.tolerated_ms:
+        if not 0 < self.satisfied_ms <= self.tolerated_ms < math.inf:
             raise BadInput(
                 f"The APDEX limits are {self.satisfied_ms} and {self.tolerated_ms} ms.",
-                next_step="Give two positive numbers of milliseconds, the satisfied limit first, the tolerated one not less.",
+                next_step="Give two positive numbers of milliseconds, the satisfied limit first and the larger one second.",
             )
 
 

@@ -20,6 +20,7 @@ from perfsuite.samples.statistics import Choice, Statistics, all_statistics, per
 Kind = Literal["sample", "transaction", "sub"]
 MOST_BUCKETS: Final = 5_000
 _MOST_MESSAGES: Final = 20_000
+_FURTHEST_S: Final = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class Selection:
     to_s: float | None = None
 
     def __post_init__(self) -> None:
+        for name, limit in (("from_s", self.from_s), ("to_s", self.to_s)):
+            if limit is not None and not abs(limit) <= _FURTHEST_S:
+                raise BadInput(
+                    f"`{name}` is {limit}, which is no moment of a run.",
+                    next_step=f"Give `{name}` in seconds after the first sample.",
+                )
         if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
             raise BadInput(
                 f"The window from {self.from_s} s to {self.to_s} s is empty.",
@@ -159,7 +166,8 @@ class Samples:
 
     def _nothing(self, engine: Engine, selection: Selection) -> NotFound:
         kinds = engine.rows(
-            f"SELECT kind, count(*), count(DISTINCT label) FROM {parquet.relation(self.path)} GROUP BY kind ORDER BY kind"
+            "SELECT kind, count(*), count(DISTINCT label) "
+            f"FROM {parquet.relation(self.path)} GROUP BY kind ORDER BY kind"
         )
         there = ", ".join(f"{count} of kind {kind!r} under {labels} labels" for kind, count, labels in kinds)
         return NotFound(
@@ -175,10 +183,12 @@ def _window(engine: Engine, rows: str, values: dict[str, Any] | None = None) -> 
 
 
 def _width_us(width_s: float, span_us: int) -> int:
-    width_us = round(width_s * 1e6)
-    if width_us < 1 or span_us / width_us > MOST_BUCKETS:
+    if not 0 < width_s <= _FURTHEST_S:
+        raise BadInput(f"Buckets of {width_s} s cannot be.", next_step="Give a positive number of seconds.")
+    width_us = max(1, round(width_s * 1e6))
+    if span_us / width_us > MOST_BUCKETS:
         raise BadInput(
-            f"Buckets of {width_s} s would be {span_us / max(1, width_us):.0f} over {span_us / 1e6:.0f} s; "
+            f"Buckets of {width_s} s would be {span_us / width_us:.0f} over {span_us / 1e6:.0f} s; "
             f"at most {MOST_BUCKETS} are given.",
             next_step=f"Ask for buckets of at least {max(0.001, span_us / 1e6 / MOST_BUCKETS):.3g} s, or less time.",
         )
@@ -253,7 +263,7 @@ def _percentiles_ms(
 
 
 def _failures(rows: str) -> str:
-    """The cause as JMeter tells it: an answer that would be a success failed by an assertion, and its message says why."""
+    """The cause as JMeter tells it: what would be a success failed by an assertion, and its message says why."""
     return f"""
         SELECT coalesce(response_code, '') AS code,
                CASE WHEN regexp_full_match(coalesce(response_code, ''), '[23][0-9][0-9]') OR response_code IS NULL

@@ -74,7 +74,7 @@ class Statistics:
 
 
 def percentile_key(percentile: float) -> str:
-    return f"p{percentile:g}_ms"
+    return f"p{percentile:.15g}_ms"
 
 
 def all_statistics(engine: Engine, choice: Choice) -> tuple[list[Statistics], Statistics]:
