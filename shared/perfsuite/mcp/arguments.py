@@ -75,7 +75,8 @@ def _expected(problem: ErrorDetails) -> str | None:
     kind, context = problem["type"], problem.get("ctx", {})
     if kind in _LIMITS:
         key, phrase = _LIMITS[kind]
-        return phrase.format(context[key])
+        limit = context[key]
+        return phrase.format(int(limit) if isinstance(limit, float) and limit.is_integer() else limit)
     if kind in ("literal_error", "enum"):
         return f"one of {context['expected']}"
     return _TYPES.get(kind.removesuffix("_type").split("_")[0]) if _is_about_type(kind) else None

@@ -113,7 +113,8 @@ class _Job:
     arguments: Mapping[str, Any]
     is_async: bool
     context: JobContext = field(default_factory=JobContext)
-    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    # Shielded: when the server is told to stop, its jobs are first asked to.
+    scope: anyio.CancelScope = field(default_factory=partial(anyio.CancelScope, shield=True))
     finished: anyio.Event = field(default_factory=anyio.Event)
     started_at: float = field(default_factory=anyio.current_time)
     result: Any = None
@@ -184,7 +185,6 @@ class Jobs:
             finally:
                 with anyio.CancelScope(shield=True):
                     await jobs._stop_all(grace_s)
-                tasks.cancel_scope.cancel()
 
     async def run(
         self, run_id: str, tool: str, work: Work[T], *, arguments: Mapping[str, Any], wait_s: float,
@@ -280,3 +280,5 @@ class Jobs:
         with anyio.move_on_after(grace_s):
             for job in running:
                 await job.finished.wait()
+        for job in running:
+            job.scope.cancel()

@@ -44,7 +44,12 @@ def serve(module: str, argv: Sequence[str] | None = None) -> None:
 
 def take_standard_streams() -> Wire:
     """Keep the client's pipes for the protocol, and leave harmless ones in their place."""
-    wire = Wire(incoming=os.dup(0), outgoing=os.dup(1))
+    try:
+        wire = Wire(incoming=os.dup(0), outgoing=os.dup(1))
+    except OSError:
+        sys.exit(
+            "This server speaks over standard input and output, and one of them is closed. Open both, or use --http."
+        )
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)

@@ -80,6 +80,7 @@ class SuiteServer(MCPServer[Suite]):
         self._warm_up = WarmUp(warm_up)
         self._slots = anyio.CapacityLimiter(MOST_THREADS)
         self._tools: dict[str, Tool] = {}
+        self._withheld: set[str] = set()
         self._listed: list[ListedTool] | None = None
 
     def add_tool(
@@ -109,6 +110,7 @@ class SuiteServer(MCPServer[Suite]):
         if tool.name in self._tools:
             raise BadInput(f"There are two tools {tool.name!r}.", next_step="Rename one of them.")
         if self._settings.read_only and changes_outside(annotations):
+            self._withheld.add(tool.name)
             return
         self._tools[tool.name] = tool
         self._listed = None
@@ -131,7 +133,7 @@ class SuiteServer(MCPServer[Suite]):
         """Call a tool. Whatever goes wrong is raised as a `ToolError` that says what to do."""
         tool = self._tools.get(name)
         if tool is None:
-            raise ToolError(failures.told(unknown_tool(name, self._tools)))
+            raise ToolError(failures.told(self._missing(name)))
         if fault := unknown_arguments(tool, arguments):
             raise ToolError(failures.told(fault))
         await self._warm_up.finish()
@@ -163,6 +165,14 @@ class SuiteServer(MCPServer[Suite]):
         # MCPServer opens standard input and output by itself and takes no streams; the server beneath it does.
         server = self._lowlevel_server
         await server.run(incoming, outgoing, server.create_initialization_options())
+
+    def _missing(self, name: str) -> str:
+        if name not in self._withheld:
+            return unknown_tool(name, self._tools)
+        return (
+            f"`{name}` changes something outside the run folder, and this server only reads. "
+            "If the user wants it, they can start the server again without PERFSUITE_READ_ONLY=1."
+        )
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Suite]:

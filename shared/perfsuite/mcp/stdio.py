@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from typing import Any, cast
@@ -68,12 +69,11 @@ class _Incoming:
         return line
 
     def _read(self, descriptor: int, loop: asyncio.AbstractEventLoop) -> None:
-        try:
+        # A loop that is closed takes no more lines, and nobody misses them.
+        with suppress(RuntimeError):
             for line in chain(_lines_of(descriptor), (None,)):
                 self._room.acquire()
                 loop.call_soon_threadsafe(self._lines.put_nowait, line)
-        except RuntimeError:
-            return
 
 
 class _Outgoing:
@@ -96,7 +96,7 @@ class _Outgoing:
 def _lines_of(descriptor: int) -> Iterator[str]:
     """Whole lines. Not by a buffered file: the interpreter cannot end while a daemon thread holds the lock of one."""
     parts: list[bytes] = []
-    while chunk := os.read(descriptor, _CHUNK):
+    while chunk := _read(descriptor):
         first, *others = chunk.split(b"\n")
         parts.append(first)
         for other in others:
@@ -104,6 +104,14 @@ def _lines_of(descriptor: int) -> Iterator[str]:
             parts = [other]
     if last := b"".join(parts):
         yield last.decode("utf-8", "replace")
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK)
+    except OSError:
+        # A terminal that is gone, or something that never was a pipe: nothing more will come.
+        return b""
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -43,11 +44,9 @@ async def in_thread(work: Callable[[], T], *, name: str) -> T:
 
     def run() -> None:
         settle = _outcome(future, partial(context.run, work))
-        try:
+        # A loop that was closed meanwhile has nobody left who waits.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(lambda: None if future.done() else settle())
-        except RuntimeError:
-            # The loop was closed meanwhile: nobody waits any more.
-            return
 
     start(run, name=name)
     return await future

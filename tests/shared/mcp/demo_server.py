@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from mcp_types import CallToolResult, ImageContent, TextContent
@@ -53,8 +54,20 @@ class Work:
         self.saw_cancel = threading.Event()
         self.count = 0
 
+    def note_cancel(self) -> None:
+        self.saw_cancel.set()
+        if trace := os.environ.get("DEMO_TRACE"):
+            Path(trace).write_text("cancelled", encoding="utf-8")
+
 
 work = Work()
+
+
+def fresh_work() -> Work:
+    """Forget what an earlier test did."""
+    global work
+    work = Work()
+    return work
 
 
 def add(
@@ -141,7 +154,7 @@ async def crunch(
 
     def crunched(job: JobContext) -> Crunched:
         work.count += 1
-        job.on_cancel(work.saw_cancel.set)
+        job.on_cancel(work.note_cancel)
         job.progress(1, size, "one")
         work.started.set()
         while not work.may_end.wait(0.01) and not job.cancelled:
@@ -161,9 +174,17 @@ def stubborn(seconds: Annotated[float, Field(description="how long")]) -> Sum:
     return Sum(total=seconds)
 
 
+def where(ctx: AppContext) -> str:
+    """Say where the runs are."""
+    return str(ctx.settings.artifacts_dir)
+
+
 def count_runs(ctx: AppContext) -> Sum:
     """Count the runs."""
     return Sum(total=len(ctx.runs.runs()))
+
+
+PAGE = Path(__file__).parent / "demo_rules.md"
 
 
 def build(environ: Mapping[str, str] | None = None) -> SuiteServer:
@@ -171,14 +192,14 @@ def build(environ: Mapping[str, str] | None = None) -> SuiteServer:
         "demo",
         title="Demo",
         instructions="For tests only.",
-        rules_page="AGENTS.md",
+        rules_page=str(PAGE),
         has_jobs=True,
         warm_up=("duckdb",),
         environ=environ,
     )
     for tool, title in ((add, "Add"), (draw, "Draw"), (fail, "Fail"), (noise, "Noise"), (infinite, "Nan")):
         demo.tool(title=title, annotations=READ_ONLY)(tool)
-    for tool, title in ((say, "Say"), (chart, "Chart")):
+    for tool, title in ((say, "Say"), (chart, "Chart"), (where, "Where")):
         demo.tool(title=title, annotations=READ_ONLY, structured_output=False)(tool)
     for tool, title in ((stubborn, "Stubborn"), (count_runs, "Count")):
         demo.tool(title=title, annotations=READ_ONLY)(tool)

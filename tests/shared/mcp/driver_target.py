@@ -1,0 +1,3 @@
+"""A module whose `server` is something else."""
+
+server = "not a server"
