@@ -325,10 +325,16 @@ def _milliseconds(value: object) -> float:
 
 
 def _tag(tags: dict[str, Any], name: str) -> str:
-    value = tags.get(name)
-    if isinstance(value, str):
-        return value
-    return "" if value is None else _shown(value)
+    """A tag as text. k6 writes only text; what others write in its place is taken as far as it has a meaning."""
+    match tags.get(name):
+        case str(text):
+            return text
+        case bool(truth):
+            return str(truth).lower()
+        case int(number):
+            return str(number)
+        case _:
+            return ""
 
 
 def _shown(value: object) -> str:

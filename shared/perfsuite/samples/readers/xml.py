@@ -17,16 +17,23 @@ from perfsuite.samples.rows import ReadReport, Row, printable
 
 _BLOCK: Final = 256 * 1024
 _LONGEST_LINE: Final = 256 * 1024
+_LONGEST_TAG: Final = 8 * 1024 * 1024
 
 _DECLARATION: Final = re.compile(rb"<\?xml\b[^>]*?(?:encoding\s*=\s*[\"']([\w.:-]{1,40})[\"'][^>]*?)?\?>")
 _SAMPLE_LINE: Final = re.compile(rb"[ \t]*<(httpSample|sample)(?=[\s/>])")
 _WHOLE_TAG: Final = re.compile(
     rb"[ \t]*<(?:httpSample|sample)(?:\s++[^\s=<>\"'/]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>"
 )
-# JMeter writes &#x0; and its like for control characters, which XML forbids and no parser takes.
-_SUSPICIOUS: Final = re.compile(
-    rb"&(?!(?:amp|lt|gt|quot|apos|#x[9aAdD]|#9|#10|#13);)(#(?:x[0-9a-fA-F]{1,6}|[0-9]{1,7});)?"
+# Behind the first fault of a file libxml2 drops references by name, but not those by number.
+_NAMED: Final = (
+    (b"&lt;", b"&#60;"),
+    (b"&gt;", b"&#62;"),
+    (b"&quot;", b"&#34;"),
+    (b"&apos;", b"&#39;"),
+    (b"&amp;", b"&#38;"),
 )
+# JMeter writes &#x0; and its like for control characters, which XML forbids and no parser takes.
+_SUSPICIOUS: Final = re.compile(rb"&(?!#(?:x[9aAdD]|9|10|13|34|38|39|60|62);)(#(?:x[0-9a-fA-F]{1,6}|[0-9]{1,7});)?")
 
 
 def read(
@@ -111,32 +118,32 @@ class _Document:
         self._encoding = "utf-8"
         self._offset = 0
         self._is_mid_line = False
+        self._is_skipping = False
+        self._unanswered = 0
+        """Bytes since the parser last called its target."""
         self._beginning = ""
 
     def feed(self, line: bytes) -> None:
         """Take the next line, or the next piece of a very long one."""
         is_fresh, self._is_mid_line = not self._is_mid_line, not line.endswith(b"\n")
         self._samples.line += is_fresh
-        if self._parser is None and not (line := self._begun(line)):
+        self._is_skipping = self._is_skipping and not is_fresh
+        if self._is_skipping or (self._parser is None and not (line := self._begun(line))):
             return
         line = self._mended(line)
         self._samples.raw = line
         if is_fresh and b"ample" in line and (start := _SAMPLE_LINE.match(line)):
             self._feed_sample(line, start.group(1))
         else:
-            self._parser.feed(line)
+            self._feed(line)
 
     def close(self) -> None:
         """Say how the file ended."""
         if self._parser is None:
             raise BadFile("The file is empty.", next_step="Check that the test wrote samples.")
         self._samples.is_ending = True
-        _close(self._parser)
-        if not self._samples.has_root:
-            raise BadFile(
-                f"The file is not XML: it begins with {self._beginning!r}.",
-                next_step="Pass a JMeter result file in CSV or XML format.",
-            )
+        self._parser.close()
+        self._require_root()
         for entry in list(self._parser.feed_error_log)[:5]:
             if entry.type_name != "ERR_TAG_NOT_FINISHED":
                 self._report.warn(f"Line {entry.line + self._offset}: {entry.message}")
@@ -145,6 +152,13 @@ class _Document:
                 "The file is cut off before </testResults>: the run was killed, or is still being written."
             )
         self._samples.restart()
+
+    def _require_root(self) -> None:
+        if not self._samples.has_root:
+            raise BadFile(
+                f"The file is not XML: it begins with {self._beginning!r}.",
+                next_step="Pass a JMeter result file in CSV or XML format.",
+            )
 
     def _begun(self, line: bytes) -> bytes:
         """The first line that is not empty, without the XML declaration."""
@@ -160,7 +174,9 @@ class _Document:
         return line
 
     def _mended(self, line: bytes) -> bytes:
-        if b"&" in line and _SUSPICIOUS.search(line):
+        if b"&" in line:
+            for reference, character in _NAMED:
+                line = line.replace(reference, character)
             mended = _SUSPICIOUS.sub(_plain_reference, line)
             if mended != line:
                 self._report.warn("Character references that XML does not allow were replaced.")
@@ -188,14 +204,29 @@ class _Document:
         if self._samples.is_left_open(self._samples.raw):
             self._resume("the sample before it was never closed")
         before = self._samples.starts
-        self._parser.feed(line)
+        self._feed(line)
         if is_whole and self._samples.starts == before:
             self._resume("what stands before it is not XML, or another document")
-            self._parser.feed(line)
+            self._feed(line)
+
+    def _feed(self, line: bytes) -> None:
+        self._samples.is_quiet = True
+        self._parser.feed(line)
+        # The parser buffers a tag until its end, however far that is.
+        self._unanswered = self._unanswered + len(line) if self._samples.is_quiet else 0
+        if self._unanswered > _LONGEST_TAG:
+            self._require_root()
+            self._report.reject(self._samples.line, f"a tag or comment is longer than {_LONGEST_TAG:,} bytes")
+            self._is_skipping = True
+            self._start_again()
 
     def _resume(self, why: str) -> None:
         self._report.warn(f"Line {self._samples.line}: reading was taken up again here; {why}.")
+        self._start_again()
+
+    def _start_again(self) -> None:
         self._samples.restart()
+        self._unanswered = 0
         self._offset = self._samples.line - 1
         self._parser = _parser(self._samples, self._encoding)
         self._parser.feed(b"<testResults>")
@@ -208,16 +239,6 @@ def _parser(target: XmlSamples, encoding: str) -> Any:
     return etree.XMLParser(
         target=target, encoding=encoding, recover=True, resolve_entities="internal", no_network=True, load_dtd=False
     )
-
-
-def _close(parser: Any) -> None:
-    from lxml import etree
-
-    try:
-        parser.close()
-    except etree.XMLSyntaxError:
-        # Only when no element was found, which the caller sees.
-        return
 
 
 def _encoding(declared: str, report: ReadReport) -> str:
@@ -239,7 +260,7 @@ def _encoding(declared: str, report: ReadReport) -> str:
 def _plain_reference(match: re.Match[bytes]) -> bytes:
     reference = match.group(1)
     if reference is None:
-        return b"&amp;"
+        return b"&#38;"
     digits = reference[1:-1]
     code = int(digits[1:], 16) if digits.startswith(b"x") else int(digits)
     is_allowed = 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF

@@ -73,6 +73,8 @@ class XmlSamples:
         self.fault: str | None = None
         """Why the next sample must be rejected, whatever its attributes say."""
         self.is_ending = False
+        self.is_quiet = False
+        """Nothing was called since this was set."""
         self.has_root = False
         self._report = report
         self._has_end_stamps = has_end_stamps
@@ -93,6 +95,7 @@ class XmlSamples:
     # The target interface of lxml.
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.is_quiet = False
         elements = self._elements
         if not elements:
             self._check_root(tag, attributes)
@@ -108,11 +111,13 @@ class XmlSamples:
             elements.append(None)
 
     def data(self, text: str) -> None:
+        self.is_quiet = False
         if self._text is not None and self._room > 0:
             self._text.append(text[: self._room])
             self._room -= len(text)
 
     def end(self, tag: str) -> None:
+        self.is_quiet = False
         sample = self._elements.pop()
         if sample is not None:
             if sample is self._top:
