@@ -1,0 +1,156 @@
+"""The parts of the documents that come from the code. `just docs` writes them, and a test compares them.
+
+In Markdown such a part stands between `<!-- generated: name -->` and `<!-- end -->`; .env.example is one as a whole.
+"""
+
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import anyio
+import typer.main
+from mcp_types import Tool
+
+from perfsuite.artifacts import layout
+from perfsuite.cli.app import app
+from perfsuite.cli.exits import MEANINGS
+from perfsuite.settings import EnvSettings
+from suite.repository import ROOT, pyproject, servers
+
+DOCUMENTS: Final = (ROOT / "README.md", ROOT / "artifacts" / "README.md")
+ENV_EXAMPLE: Final = ROOT / ".env.example"
+EXAMPLE: Final = "tests/data/checkout.jtl"
+_BLOCK: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_WIDTH: Final = "112"
+_ENV_HEAD: Final = """\
+# Everything that perfsuite reads from the environment. Nothing here is needed to begin.
+# An MCP client sets them under "env"; in a shell: set -a; . ./.env; set +a
+# A secret may also stand in a file: NAME_FILE holds the path.
+"""
+
+
+def rewritten(document: str) -> str:
+    """The document with every generated part as the code has it now."""
+    return _BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]]()}{block[3]}", document)
+
+
+def env_example() -> str:
+    """The content of .env.example."""
+    return _ENV_HEAD + "".join(f"\n# {_line(variable)}\n{_assignment(variable)}\n" for variable in variables())
+
+
+class Variable:
+    """An environment variable, as a settings model declares it."""
+
+    def __init__(self, model: type[EnvSettings], field: str) -> None:
+        info = model.model_fields[field]
+        extra = info.json_schema_extra
+        assert isinstance(extra, dict)
+        self.name = str(extra["env"])
+        self.purpose = str(info.description)
+        self.obtain = str(extra["obtain"])
+        self.is_secret = "SecretStr" in str(info.annotation)
+        self.default = info.default
+
+
+def variables() -> list[Variable]:
+    """Every variable that any settings model of the suite reads."""
+    for package in ("perfsuite", *(f"perfsuite_{name}" for name in servers())):
+        _import_all(package)
+    models = sorted(EnvSettings.__subclasses__(), key=lambda model: (model.__module__.count("."), model.__module__))
+    ours = [model for model in models if model.__module__.startswith("perfsuite")]
+    return [Variable(model, field) for model in ours for field in model.model_fields]
+
+
+def tools(server: str) -> list[Tool]:
+    """The tools of a server, as it lists them to its clients."""
+    module = importlib.import_module(f"perfsuite_{server}.server")
+    return anyio.run(module.server.list_tools)
+
+
+def subcommands() -> Mapping[str, typer.core.TyperCommand]:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return {name: one for name, one in group.commands.items() if isinstance(one, typer.core.TyperCommand)}
+
+
+def _import_all(package: str) -> None:
+    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+        importlib.import_module(module.name)
+
+
+def _exits() -> str:
+    return _table(("code", "meaning"), ((str(code), meaning) for code, meaning in MEANINGS.items()))
+
+
+def _commands() -> str:
+    found = ((f"`perfsuite {name}`", _first_line(one.help or "")) for name, one in subcommands().items())
+    return _table(("command", "what it does"), found)
+
+
+def _tools() -> str:
+    scripts = pyproject()["project"]["scripts"]
+    rows = []
+    for name in servers():
+        package = f"perfsuite_{name}"
+        [command] = [script for script, target in scripts.items() if target.split(":")[0].split(".")[0] == package]
+        rows += [(f"`{command}`", f"`{tool.name}`", _first_line(tool.description or "")) for tool in tools(name)]
+    return _table(("server", "tool", "what comes back"), rows)
+
+
+def _environment() -> str:
+    rows = ((f"`{one.name}`", _line(one)) for one in variables())
+    return _table(("variable", "what it is"), rows)
+
+
+def _layout() -> str:
+    rows = ((f"`{one.place}`", one.makers, one.about) for one in layout.ALL)
+    return _table(("file", "written by", "what it is"), rows)
+
+
+def _example() -> str:
+    command = [sys.executable, "-X", "utf8", "-c", "from perfsuite.cli import main; main()", "stats", EXAMPLE]
+    environ = {**os.environ, "COLUMNS": _WIDTH}
+    shown = subprocess.run(command, cwd=ROOT, env=environ, check=True, capture_output=True, encoding="utf-8").stdout
+    lines = [line.rstrip() for line in shown.splitlines()]
+    return "\n".join(["```text", f"$ perfsuite stats {EXAMPLE}", *lines, "```", ""])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def _line(variable: Variable) -> str:
+    return f"{variable.purpose[:1].upper()}{variable.purpose[1:]}. {variable.obtain}"
+
+
+def _assignment(variable: Variable) -> str:
+    default = variable.default
+    shown = str(int(default)) if isinstance(default, bool) else "" if default is None else str(default)
+    return f"# {variable.name}={shown}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "example": _example,
+    "tools": _tools,
+    "commands": _commands,
+    "exits": _exits,
+    "environment": _environment,
+    "layout": _layout,
+}
+
+
+if __name__ == "__main__":
+    for document in DOCUMENTS:
+        document.write_text(rewritten(document.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    ENV_EXAMPLE.write_text(env_example(), encoding="utf-8", newline="\n")
