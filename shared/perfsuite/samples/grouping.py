@@ -16,42 +16,46 @@ _BY_VALUE: Final = "label, kind, success, value_us"
 _BY_TIME: Final = "engine, bucket"
 
 
-def group_in_one_pass(engine: Engine, relation: str, *, weighted: bool, what: str) -> None:
-    """Fill the table `grouped` while reading the relation once: for files, which are slow to read."""
-    _create(engine, _grouped(relation, f"GROUPING SETS (({_BY_VALUE}), ({_BY_TIME}))", weighted), what=what)
-
-
 def group(engine: Engine, relation: str, *, weighted: bool, what: str) -> None:
-    """Fill the table `grouped` from rows that are quick to read: two groupings take a third of the time of one pass."""
-    group_by_value(engine, relation, weighted=weighted, what=what)
-    engine.run(f"INSERT INTO {GROUPED} {_grouped(relation, _BY_TIME, weighted)}", what=what)
+    """Fill the table `grouped` from a relation with the canonical columns, reading it once."""
+    _create(
+        engine, relation, weighted, "grouping(label) = 1", f"GROUPING SETS (({_BY_VALUE}), ({_BY_TIME}))", what=what
+    )
 
 
-def group_by_value(
-    engine: Engine, relation: str, *, weighted: bool, what: str = "", values: dict[str, Any] | None = None
-) -> None:
+def group_by_value(engine: Engine, relation: str, values: dict[str, Any], *, weighted: bool) -> None:
     """Fill the table `grouped` without the stretches of time, for statistics alone."""
-    _create(engine, _grouped(relation, _BY_VALUE, weighted), values, what=what)
+    timeless = f"(SELECT * REPLACE (NULL::VARCHAR AS engine) FROM {relation})"
+    _create(engine, timeless, weighted, "false", f"{_BY_VALUE}, {_BY_TIME}", values, bucket="NULL::BIGINT")
 
 
-def _create(engine: Engine, sql: str, values: dict[str, Any] | None = None, *, what: str) -> None:
-    engine.run(f"CREATE OR REPLACE TEMP TABLE {GROUPED} AS {sql}", values, what=what)
-
-
-def _grouped(relation: str, by: str, weighted: bool) -> str:
+def _create(
+    engine: Engine,
+    relation: str,
+    weighted: bool,
+    is_time: str,
+    by: str,
+    values: dict[str, Any] | None = None,
+    *,
+    bucket: str = f"started_us // {BUCKET_US}",
+    what: str = "",
+) -> None:
     # A row of JMeter may stand for several samples whose times were added up.
     value = "elapsed_us // greatest(sample_count, 1)" if weighted else "elapsed_us"
     count = "sum(greatest(sample_count, 1))" if weighted else "count(*)"
     errors = "sum(CASE WHEN sample_count > 1 THEN error_count ELSE (NOT success)::INTEGER END)" if weighted else "NULL"
-    is_time = {_BY_VALUE: "false", _BY_TIME: "true"}.get(by, "grouping(label) = 1")
-    names = ", ".join(name if name in by else f"NULL AS {name}" for name in f"{_BY_VALUE}, {_BY_TIME}".split(", "))
-    return f"""
-        SELECT {is_time} AS is_time, count(*) AS row_count, {names},
+    engine.run(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {GROUPED} AS
+        SELECT {is_time} AS is_time, count(*) AS row_count, label, kind, success, value_us, engine, bucket,
                {count} AS n, {errors} AS errors, sum(bytes) AS bytes, sum(sent_bytes) AS sent_bytes,
                min(started_us) AS first_us, max(started_us + elapsed_us) AS last_us, max(all_threads) AS users
-        FROM (SELECT *, {value} AS value_us, started_us // {BUCKET_US} AS bucket FROM {relation})
+        FROM (SELECT *, {value} AS value_us, {bucket} AS bucket FROM {relation})
         GROUP BY {by}
-    """
+        """,
+        values,
+        what=what,
+    )
 
 
 def is_suspicious(engine: Engine) -> bool:

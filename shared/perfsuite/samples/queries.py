@@ -101,7 +101,7 @@ class Samples:
         """The numbers of every label selected, and their total over samplers."""
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
-            grouping.group_by_value(engine, rows, weighted=self.metadata.weighted, values=values)
+            grouping.group_by_value(engine, rows, values, weighted=self.metadata.weighted)
             return all_statistics(engine, choice)
 
     def extras(self) -> dict[tuple[str | None, str | None], dict[str, float | None]]:

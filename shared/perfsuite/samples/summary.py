@@ -119,10 +119,8 @@ def _group_all(engine: Engine, sources: Sources, *, ordered: bool) -> None:
     weighted = "sample_count" in sources.columns()
 
     def read() -> bool:
-        if must_stage:
-            grouping.group(engine, staging.stage(engine, sources.relation()), weighted=weighted, what="reading samples")
-        else:
-            grouping.group_in_one_pass(engine, sources.relation(), weighted=weighted, what="reading samples")
+        relation = staging.stage(engine, sources.relation()) if must_stage else sources.relation()
+        grouping.group(engine, relation, weighted=weighted, what="reading samples")
         return sources.are_all_careful or not grouping.is_suspicious(engine)
 
     trusted(sources, read)
