@@ -18,44 +18,29 @@ _BY_TIME: Final = "engine, bucket"
 
 def group(engine: Engine, relation: str, *, weighted: bool, what: str) -> None:
     """Fill the table `grouped` from a relation with the canonical columns, reading it once."""
-    _create(
-        engine, relation, weighted, "grouping(label) = 1", f"GROUPING SETS (({_BY_VALUE}), ({_BY_TIME}))", what=what
-    )
+    keys = f"grouping(label) = 1 AS is_time, {_BY_VALUE}, {_BY_TIME}"
+    sql = _grouped(relation, keys, f"GROUPING SETS (({_BY_VALUE}), ({_BY_TIME}))", weighted)
+    engine.run(f"CREATE OR REPLACE TEMP TABLE {GROUPED} AS {sql}", what=what)
 
 
 def group_by_value(engine: Engine, relation: str, values: dict[str, Any], *, weighted: bool) -> None:
     """Fill the table `grouped` without the stretches of time, for statistics alone."""
-    timeless = f"(SELECT * REPLACE (NULL::VARCHAR AS engine) FROM {relation})"
-    _create(engine, timeless, weighted, "false", f"{_BY_VALUE}, {_BY_TIME}", values, bucket="NULL::BIGINT")
+    sql = _grouped(relation, f"false AS is_time, {_BY_VALUE}", _BY_VALUE, weighted)
+    engine.run(f"CREATE OR REPLACE TEMP TABLE {GROUPED} AS {sql}", values)
 
 
-def _create(
-    engine: Engine,
-    relation: str,
-    weighted: bool,
-    is_time: str,
-    by: str,
-    values: dict[str, Any] | None = None,
-    *,
-    bucket: str = f"started_us // {BUCKET_US}",
-    what: str = "",
-) -> None:
+def _grouped(relation: str, keys: str, by: str, weighted: bool) -> str:
     # A row of JMeter may stand for several samples whose times were added up.
     value = "elapsed_us // greatest(sample_count, 1)" if weighted else "elapsed_us"
     count = "sum(greatest(sample_count, 1))" if weighted else "count(*)"
     errors = "sum(CASE WHEN sample_count > 1 THEN error_count ELSE (NOT success)::INTEGER END)" if weighted else "NULL"
-    engine.run(
-        f"""
-        CREATE OR REPLACE TEMP TABLE {GROUPED} AS
-        SELECT {is_time} AS is_time, count(*) AS row_count, label, kind, success, value_us, engine, bucket,
-               {count} AS n, {errors} AS errors, sum(bytes) AS bytes, sum(sent_bytes) AS sent_bytes,
+    return f"""
+        SELECT {keys}, count(*) AS row_count, {count} AS n, {errors} AS errors,
+               sum(bytes) AS bytes, sum(sent_bytes) AS sent_bytes,
                min(started_us) AS first_us, max(started_us + elapsed_us) AS last_us, max(all_threads) AS users
-        FROM (SELECT *, {value} AS value_us, {bucket} AS bucket FROM {relation})
+        FROM (SELECT *, {value} AS value_us, started_us // {BUCKET_US} AS bucket FROM {relation})
         GROUP BY {by}
-        """,
-        values,
-        what=what,
-    )
+    """
 
 
 def is_suspicious(engine: Engine) -> bool:

@@ -92,26 +92,30 @@ def summarise(
     progress: Progress = no_progress,
 ) -> Summary:
     """Exact statistics of one result file, or of several that several engines wrote in one run."""
-    chosen = choice or Choice()
     with Engine(progress) as engine:
-        sources = Sources(engine, paths, options)
-        _group_all(engine, sources, ordered=compat is not None)
-        if compat is None:
-            labels, total = all_statistics(engine, chosen)
-        else:
-            labels, total = dashboard_statistics(engine, chosen)
-        return Summary(
-            files=file_summaries(sources),
-            rows_read=grouping.row_count(engine),
-            warnings=all_warnings(engine, sources),
-            percentile_method=compat or chosen.method,
-            counting=_DASHBOARD_COUNTING if compat else _COUNTING,
-            labels=tuple(labels),
-            total=total,
-            first_us=grouping.window(engine)[0],
-            last_us=grouping.window(engine)[1],
-            concurrency=grouping.concurrency(engine),
-        )
+        return summarise_with(engine, paths, options, choice or Choice(), compat)
+
+
+def summarise_with(
+    engine: Engine, paths: list[Path], options: ReadOptions, choice: Choice, compat: Compat | None
+) -> Summary:
+    """As `summarise`, on an engine that is there already; what was read with it before is forgotten."""
+    sources = Sources(engine, paths, options)
+    _group_all(engine, sources, ordered=compat is not None)
+    labels, total = (all_statistics if compat is None else dashboard_statistics)(engine, choice)
+    first, last = grouping.window(engine)
+    return Summary(
+        files=file_summaries(sources),
+        rows_read=grouping.row_count(engine),
+        warnings=all_warnings(engine, sources),
+        percentile_method=compat or choice.method,
+        counting=_DASHBOARD_COUNTING if compat else _COUNTING,
+        labels=tuple(labels),
+        total=total,
+        first_us=first,
+        last_us=last,
+        concurrency=grouping.concurrency(engine),
+    )
 
 
 def _group_all(engine: Engine, sources: Sources, *, ordered: bool) -> None:
