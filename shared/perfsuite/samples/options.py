@@ -43,7 +43,7 @@ class Apdex:
         if not 0 < self.satisfied_ms <= self.tolerated_ms < math.inf:
             raise BadInput(
                 f"The APDEX limits are {self.satisfied_ms} and {self.tolerated_ms} ms.",
-                next_step="Give two positive numbers of milliseconds, the satisfied limit first and the larger one second.",
+                next_step="Give two positive numbers of milliseconds, the smaller one first.",
             )
 
 

@@ -37,6 +37,7 @@ _FAST_TYPES: Final = {
     "ErrorCount": "UINTEGER",
 }
 _TAIL: Final = 2_000_000
+_REMOTE: Final = re.compile(REMOTE_THREAD, re.ASCII)
 
 
 @dataclass
@@ -109,7 +110,10 @@ class Sources:
     def _rows(self, source: SourceFile) -> Iterator[Row]:
         progress = self._progress(source, f"reading {source.file.name}")
         with (source.plain or source.file.path).open("rb") as stream:
-            yield from _reader(source, self._options)(stream, progress)
+            for row in _reader(source, self._options)(stream, progress):
+                if row.thread is not None and row.engine is None and _REMOTE.match(row.thread):
+                    source.report.columns.add("engine")
+                yield row
 
     def _progress(self, source: SourceFile, what: str) -> Callable[[int], None]:
         total = max(1, source.size)
@@ -161,13 +165,14 @@ def _fast_relation(source: SourceFile, options: ReadOptions, work: Path) -> str 
     mended = _without_torn_row(source, options, work)
     if mended is None:
         return None
-    source.report.columns.update(JTL_NAMES[name] for name in dialect.names if name in JTL_NAMES)
-    is_remote = thread is not None and re.match(REMOTE_THREAD, fields[thread]) is not None
-    if is_remote:
-        source.report.columns.add("engine")
+    present = {JTL_NAMES[name] for name in dialect.names if name in JTL_NAMES}
+    # Looking into every row costs time; whether it is worth it shows in the beginning of the file.
+    remote = rf'(?:^|[\n"{re.escape(dialect.delimiter)}]){REMOTE_THREAD[1:]}'
+    is_remote = thread is not None and re.search(remote, source.file.head, re.ASCII) is not None
+    source.report.columns.update(present | ({"engine"} if is_remote else set()))
     types = ", ".join(f"{quoted(name)}: {quoted(_FAST_TYPES.get(name, 'VARCHAR'))}" for name in dialect.names)
     return (
-        f"(SELECT {_projection(source.report.columns, is_remote, options)} FROM read_csv({quoted_path(mended)}, "
+        f"(SELECT {_projection(present, is_remote, options)} FROM read_csv({quoted_path(mended)}, "
         f"columns = {{{types}}}, header = {str(dialect.has_header).lower()}, delim = {quoted(dialect.delimiter)}, "
         "quote = '\"', escape = '\"', auto_detect = false, compression = 'none'))"
     )
@@ -182,11 +187,9 @@ def _projection(present: set[str], is_remote: bool, options: ReadOptions) -> str
 
     start = "timeStamp * 1000" if options.timestamp == "start" else "timeStamp * 1000 - (elapsed * 1000)::BIGINT"
     message = column("response_message", "VARCHAR")
-    engine = (
-        f"nullif(regexp_extract(\"threadName\", '{REMOTE_THREAD}', 1), '')"
-        if is_remote
-        else column("engine", "VARCHAR")
-    )
+    engine = column("engine", "VARCHAR")
+    if is_remote:
+        engine = f"coalesce({engine}, nullif(regexp_extract(\"threadName\", '{REMOTE_THREAD}', 1), ''))"
     return ", ".join(
         (
             # A missing time must not hide behind the other times of its group.
