@@ -7,16 +7,12 @@ from perfsuite.errors import BadFile
 from perfsuite.samples.columns import LONGEST_US
 from perfsuite.samples.dialect import Dialect
 from perfsuite.samples.options import ReadOptions
+from perfsuite.samples.readers import k6
 from perfsuite.samples.readers.csv_records import TORN, Records
 from perfsuite.samples.readers.csv_rows import INT32, milliseconds, whole
-from perfsuite.samples.rows import Kind, ReadReport, Row
+from perfsuite.samples.rows import ReadReport, Row
 from perfsuite.samples.times import Clock
 
-_SAMPLES: Final[dict[str, Kind]] = {
-    "http_req_duration": "sample",
-    "grpc_req_duration": "sample",
-    "group_duration": "transaction",
-}
 _COLUMNS: Final = frozenset(
     {"started_at", "elapsed_us", "label", "success", "response_code", "response_message", "failure_message", "url"}
 )
@@ -40,7 +36,7 @@ def read(
             if metric == "vus":
                 users = whole("vus", _named(record.fields, dialect)["metric_value"], INT32)
                 report.columns.add("all_threads")
-            elif metric in _SAMPLES:
+            elif metric in k6.KINDS:
                 row = _row(_named(record.fields, dialect), clock, users)
                 report.rows_read += 1
                 yield row
@@ -65,9 +61,14 @@ def _row(named: dict[str, str], clock: Clock, users: int | None) -> Row:
     elapsed_us = round(milliseconds("metric_value", named["metric_value"]) * 1000)
     if elapsed_us > LONGEST_US:
         raise ValueError(f"metric_value is {named['metric_value'][:40]!r} ms, which is more than a year")
-    kind = _SAMPLES[named["metric_name"]]
+    kind = k6.KINDS[named["metric_name"]]
     status, error = named.get("status", ""), named.get("error", "")
-    success = _succeeded(named, status)
+    success = k6.succeeded(
+        named["metric_name"],
+        expected=named.get("expected_response", ""),
+        error=error or named.get("error_code", ""),
+        status=status,
+    )
     group = named.get("group", "").removeprefix("::")
     return Row(
         started_us=clock.microseconds(named["timestamp"]) - elapsed_us,
@@ -91,10 +92,3 @@ def _row(named: dict[str, str], clock: Clock, users: int | None) -> Row:
         all_threads=users,
         url=named.get("url") or None,
     )
-
-
-def _succeeded(named: dict[str, str], status: str) -> bool:
-    expected = named.get("expected_response", "")
-    if expected in {"true", "false"}:
-        return expected == "true"
-    return not named.get("error_code") and (not status.isdecimal() or int(status) < 400)

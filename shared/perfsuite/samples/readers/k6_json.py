@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, Final
 
 from perfsuite.errors import BadFile
 from perfsuite.samples.columns import EARLIEST_US, LATEST_US, LONGEST_US
-from perfsuite.samples.rows import Kind, ReadReport, Row, printable
+from perfsuite.samples.readers import k6
+from perfsuite.samples.rows import ReadReport, Row, printable
 
 _LONGEST_LINE: Final = 1_000_000
 _HEAD: Final = 64 * 1024
@@ -23,9 +24,8 @@ _SHOWN_METRICS: Final = 20
 _HIGHEST_USERS: Final = 2**31 - 1
 _LONGEST_MS: Final = LONGEST_US / 1_000
 
-_REQUESTS: Final = frozenset({"http_req_duration", "grpc_req_duration"})
 _PHASES: Final = frozenset({"http_req_connecting", "http_req_tls_handshaking", "http_req_sending", "http_req_waiting"})
-_USEFUL: Final = _REQUESTS | _PHASES | {"group_duration", "vus"}
+_USEFUL: Final = _PHASES | k6.KINDS.keys() | {"vus"}
 _COLUMNS: Final = frozenset(
     {"started_at", "elapsed_us", "label", "success", "response_code", "response_message", "failure_message", "url"}
 )
@@ -193,12 +193,12 @@ class _Points:
         if metric == "vus":
             self._users = round(_within(0, _real("vus", data.get("value")), _HIGHEST_USERS, "a number of users"))
             self._report.columns.add("all_threads")
-        elif metric in _REQUESTS:
+        elif k6.KINDS.get(metric) == "sample":
             self.requests += 1
             row = self._row(metric, data)
             stamp = _stamp(line)
             return self._hold(_Request(row, stamp, _behind(line, line.find(stamp) + len(stamp))))
-        elif metric == "group_duration":
+        elif metric in k6.KINDS:
             return self._hold(_Request(self._row(metric, data), b"", b""))
         return None
 
@@ -235,9 +235,14 @@ class _Points:
         raw_tags = data.get("tags")
         tags = raw_tags if isinstance(raw_tags, dict) else {}
         text = self._report.text_of
-        kind: Kind = "transaction" if metric == "group_duration" else "sample"
-        success = _succeeded(metric, tags)
+        kind = k6.KINDS[metric]
         error, url, status = text(_tag(tags, "error")), text(_tag(tags, "url")), text(_tag(tags, "status"))
+        success = k6.succeeded(
+            metric,
+            expected=_tag(tags, "expected_response"),
+            error=error or _tag(tags, "error_code"),
+            status=_tag(tags, "status"),
+        )
         label = (
             text(_tag(tags, "group").removeprefix("::")) if kind == "transaction" else text(_tag(tags, "name")) or url
         )
@@ -346,20 +351,6 @@ def _shown(value: object) -> str:
             return repr(value)
         case _:
             return f"of type {type(value).__name__}"
-
-
-def _succeeded(metric: str, tags: dict[str, Any]) -> bool:
-    expected = _tag(tags, "expected_response")
-    if expected in {"true", "false"}:
-        return expected == "true"
-    status = _tag(tags, "status")
-    if _tag(tags, "error_code") or _tag(tags, "error"):
-        return False
-    if metric == "grpc_req_duration":
-        return status in {"", "0"}
-    if metric == "group_duration":
-        return True
-    return not status or (status.isdecimal() and 0 < int(status[:9]) < 400)
 
 
 def _sum(phases: dict[str, float], first: str, second: str) -> float | None:
