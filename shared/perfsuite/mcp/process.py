@@ -1,5 +1,6 @@
 """The life of a server's process, from the import of its module to its exit."""
 
+import gc
 import importlib
 import os
 import sys
@@ -29,7 +30,10 @@ def run(module: str, wire: Wire | None, options: Options) -> None:
 def _code(module: str, wire: Wire | None, options: Options) -> int:
     try:
         settings = ServingSettings.load()
-        anyio.run(_serve, _server(module), wire, options, settings)
+        server = _server(module)
+        gc.freeze()
+        gc.enable()
+        anyio.run(_serve, server, wire, options, settings)
     except PerfsuiteError as error:
         sys.stderr.write(redact(f"{error}\n"))
         return 2

@@ -6,6 +6,7 @@ must end a server whose client neither closes its end nor reads from it.
 
 import asyncio
 import os
+import select
 import signal
 import sys
 import threading
@@ -84,8 +85,12 @@ class _Outgoing:
         self._scope = scope
 
     async def write(self, text: str) -> None:
+        content = text.encode()
         try:
-            await in_thread(partial(_write, self._descriptor, text.encode()), name="stdout")
+            if _takes_at_once(self._descriptor, content):
+                _write(self._descriptor, content)
+            else:
+                await in_thread(partial(_write, self._descriptor, content), name="stdout")
         except OSError:
             self._scope.cancel()
 
@@ -112,6 +117,15 @@ def _read(descriptor: int) -> bytes:
     except OSError:
         # A terminal that is gone, or something that never was a pipe: nothing more will come.
         return b""
+
+
+def _takes_at_once(descriptor: int, content: bytes) -> bool:
+    """Whether this can be written without waiting: a pipe that is ready takes so much in one piece."""
+    if sys.platform == "win32" or len(content) > select.PIPE_BUF:
+        return False
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(0))
 
 
 def _write(descriptor: int, content: bytes) -> None:

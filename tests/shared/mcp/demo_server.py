@@ -1,5 +1,6 @@
 """A server with one tool of every kind, run by the tests in this process or as a program."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -179,6 +180,11 @@ def where(ctx: AppContext) -> str:
     return str(ctx.settings.artifacts_dir)
 
 
+async def collects_garbage() -> str:
+    """Say whether memory is looked after."""
+    return str(gc.isenabled())
+
+
 def count_runs(ctx: AppContext) -> Sum:
     """Count the runs."""
     return Sum(total=len(ctx.runs.runs()))
@@ -199,7 +205,7 @@ def build(environ: Mapping[str, str] | None = None) -> SuiteServer:
     )
     for tool, title in ((add, "Add"), (draw, "Draw"), (fail, "Fail"), (noise, "Noise"), (infinite, "Nan")):
         demo.tool(title=title, annotations=READ_ONLY)(tool)
-    for tool, title in ((say, "Say"), (chart, "Chart"), (where, "Where")):
+    for tool, title in ((say, "Say"), (chart, "Chart"), (where, "Where"), (collects_garbage, "GC")):
         demo.tool(title=title, annotations=READ_ONLY, structured_output=False)(tool)
     for tool, title in ((stubborn, "Stubborn"), (count_runs, "Count")):
         demo.tool(title=title, annotations=READ_ONLY)(tool)

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import ElicitResult
 
 from shared.mcp.driver import INITIALIZE, Driver
 
@@ -53,6 +54,16 @@ async def test_jobs_are_shared_by_the_clients_of_one_server(open_server: str, mo
 
     assert result.structured_content
     assert result.structured_content["state"] == "cancelled"
+
+
+async def test_a_user_is_asked_over_http(open_server: str, mode: str) -> None:
+    async def agree(context: object, params: object) -> ElicitResult:
+        return ElicitResult(action="accept", content={"agreed": True})
+
+    async with Client(open_server, mode=mode, read_timeout_seconds=60, elicitation_callback=agree) as client:
+        result = await client.call_tool("publish", {"page": "p"})
+
+    assert not result.is_error
 
 
 def test_another_host_or_origin_is_refused(open_server: str) -> None:

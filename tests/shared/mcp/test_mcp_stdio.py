@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp_types import ElicitResult
 
 from shared.mcp.driver import ENVELOPE, INITIALIZE, Driver, command, environment
 
@@ -136,6 +138,26 @@ def test_a_client_that_reads_no_more_ends_the_server() -> None:
     assert b"Traceback" not in errors
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes block there")
+def test_pipes_that_do_not_block_are_made_to() -> None:
+    ends = [socket.socketpair() for _ in range(2)]
+    (to_server, stdin), (from_server, stdout) = ends
+    for end in (stdin, stdout):
+        end.setblocking(False)
+    process = subprocess.Popen(command(), stdin=stdin, stdout=stdout, stderr=subprocess.DEVNULL, env=environment())
+    for end in (stdin, stdout):
+        end.close()
+    to_server.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE}).encode())
+    to_server.sendall(b"\n")
+    from_server.settimeout(60)
+    answer = json.loads(from_server.makefile().readline())
+    to_server.close()
+    from_server.close()
+
+    assert answer["result"]["serverInfo"]["name"] == "demo"
+    assert process.wait(timeout=60) == 0
+
+
 def test_a_request_in_many_pieces_and_several_in_one_are_all_answered() -> None:
     with Driver() as server:
         server.initialize()
@@ -239,6 +261,24 @@ def test_a_masked_error_is_in_the_log_under_its_number_without_secrets() -> None
     assert "ValueError: something about [redacted]" in server.stderr
     assert "canary" not in server.stderr
     assert "something about" not in text
+
+
+def test_memory_is_looked_after_once_the_server_has_started() -> None:
+    with Driver() as server:
+        server.initialize()
+        assert server.call("collects_garbage")["content"][0]["text"] == "True"
+
+
+async def test_a_user_is_asked_over_stdio(mode: str) -> None:
+    async def agree(context: object, params: object) -> ElicitResult:
+        return ElicitResult(action="accept", content={"agreed": True})
+
+    program, *arguments = command()
+    parameters = StdioServerParameters(command=program, args=arguments, env=environment())
+    async with Client(parameters, mode=mode, read_timeout_seconds=60, elicitation_callback=agree) as client:
+        result = await client.call_tool("publish", {"page": "p"})
+
+    assert not result.is_error
 
 
 def test_importing_the_launcher_imports_nothing_heavy() -> None:
