@@ -33,7 +33,9 @@ def read(
     maker = _RowMaker(dialect, options, report)
     headers = 0
     for record in Records(stream, dialect.delimiter, len(dialect.names), report, progress):
-        if dialect.has_header and _is_header(record.fields, dialect):
+        # The dialect was read from the first row; its bytes may be in another encoding than the rest.
+        is_first = headers == 0 and not report.rows_rejected and any(record.fields)
+        if dialect.has_header and (is_first or _is_header(record.fields, dialect)):
             headers += 1
             continue
         row = _checked(maker, record, report)
