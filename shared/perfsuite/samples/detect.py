@@ -41,14 +41,14 @@ def recognise(path: Path, options: ReadOptions) -> Recognised:
     compressed = raw.startswith(b"\x1f\x8b")
     if compressed:
         raw = _unzipped(raw, path.name)
-    if not raw.strip():
+    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
+    head = codecs.getincrementaldecoder(encoding)(errors="replace").decode(raw)
+    text = head.lstrip("\ufeff \t\r\n")
+    if not text:
         raise BadFile(
             f"{path.name!r} is empty.",
             next_step="Check that the test wrote samples: an empty file often means that no thread group was enabled.",
         )
-    encoding = next((name for bom, name in _BOMS if raw.startswith(bom)), "utf-8")
-    head = codecs.getincrementaldecoder(encoding)(errors="replace").decode(raw)
-    text = head.lstrip("\ufeff \t\r\n")
     if text.startswith("<"):
         return Recognised(path, _xml(text, path.name), compressed, encoding, None, head)
     if text.startswith("{"):
@@ -83,13 +83,18 @@ def _beginning(path: Path) -> bytes:
 
 
 def _unzipped(raw: bytes, file: str) -> bytes:
+    unpacking = zlib.decompressobj(wbits=31)
     try:
-        return zlib.decompressobj(wbits=31).decompress(raw, _HEAD)
+        text = unpacking.decompress(raw, _HEAD)
     except zlib.error as error:
-        raise BadFile(
-            f"{file!r} starts like a gzip file but cannot be unpacked: {error}.",
-            next_step="Fetch the file again; it is damaged.",
-        ) from None
+        raise _damaged(file, f"cannot be unpacked: {error}") from None
+    if not text and not unpacking.eof:
+        raise _damaged(file, "is cut off in its first bytes")
+    return text
+
+
+def _damaged(file: str, how: str) -> BadFile:
+    return BadFile(f"{file!r} starts like a gzip file but {how}.", next_step="Fetch the file again; it is damaged.")
 
 
 def _xml(text: str, file: str) -> Format:
