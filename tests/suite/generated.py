@@ -1,16 +1,18 @@
 """The parts of the documents that come from the code. `just docs` writes them, and a test compares them.
 
-In Markdown such a part stands between `<!-- generated: name -->` and `<!-- end -->`; .env.example is one as a whole.
+In Markdown such a part stands between `<!-- generated: name -->` and `<!-- end -->`, where words after the name say of
+what; .env.example is one as a whole.
 """
 
 import importlib
+import json
 import os
 import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import typer.main
@@ -22,10 +24,12 @@ from perfsuite.cli.exits import MEANINGS
 from perfsuite.settings import EnvSettings
 from suite.repository import ROOT, pyproject, servers
 
-DOCUMENTS: Final = (ROOT / "README.md", ROOT / "artifacts" / "README.md")
+DOCUMENTS: Final = tuple(
+    ROOT / folder / "README.md" for folder in ("", "artifacts", *(f"servers/{n}" for n in servers()))
+)
 ENV_EXAMPLE: Final = ROOT / ".env.example"
 EXAMPLE: Final = "tests/data/checkout.jtl"
-_BLOCK: Final = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_BLOCK: Final = re.compile(r"(<!-- generated: (\w+)([\w ]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WIDTH: Final = "112"
 _ENV_HEAD: Final = """\
 # Everything that perfsuite reads from the environment. Nothing here is needed to begin.
@@ -36,7 +40,7 @@ _ENV_HEAD: Final = """\
 
 def rewritten(document: str) -> str:
     """The document with every generated part as the code has it now."""
-    return _BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]]()}{block[3]}", document)
+    return _BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]](*block[3].split())}{block[4]}", document)
 
 
 def env_example() -> str:
@@ -99,8 +103,31 @@ def _tools() -> str:
     for name in servers():
         package = f"perfsuite_{name}"
         [command] = [script for script, target in scripts.items() if target.split(":")[0].split(".")[0] == package]
-        rows += [(f"`{command}`", f"`{tool.name}`", _first_line(tool.description or "")) for tool in tools(name)]
+        link = f"[`{command}`](servers/{name}/README.md)"
+        rows += [(link, f"`{tool.name}`", _first_line(tool.description or "")) for tool in tools(name)]
     return _table(("server", "tool", "what comes back"), rows)
+
+
+def _parameters(server: str, name: str) -> str:
+    [schema] = [tool.input_schema for tool in tools(server) if tool.name == name]
+    required = schema.get("required", ())
+    rows = (
+        (f"`{name}`", _kind(one), "required" if name in required else _shown(one["default"]), one["description"])
+        for name, one in schema["properties"].items()
+    )
+    return _table(("parameter", "value", "default", "what it is"), rows)
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(_shown(value) for value in schema["enum"])
+    if "anyOf" in schema:
+        return " or ".join(_kind(one) for one in schema["anyOf"])
+    return f"list of {_kind(schema['items'])}" if schema["type"] == "array" else str(schema["type"])
+
+
+def _shown(value: object) -> str:
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 
 def _environment() -> str:
@@ -140,9 +167,10 @@ def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
 
-BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+BLOCKS: Final[Mapping[str, Callable[..., str]]] = {
     "example": _example,
     "tools": _tools,
+    "parameters": _parameters,
     "commands": _commands,
     "exits": _exits,
     "environment": _environment,

@@ -77,9 +77,9 @@ def test_every_part_that_must_not_speak_mcp_is_named() -> None:
     assert set(contract("Only server modules")["source_modules"]) == (shared - speakers) | quiet
 
 
-def test_a_server_has_a_page_for_agents() -> None:
-    pages = {page.parent.name for page in (ROOT / "agents-rules").glob("*/AGENTS.md")}
-    assert pages == set(servers())
+def test_a_server_has_a_page_for_agents_and_one_for_people() -> None:
+    for folder, page in (("agents-rules", "AGENTS.md"), ("servers", "README.md")):
+        assert {path.parent.name for path in (ROOT / folder).glob(f"*/{page}")} == set(servers())
 
 
 def _parts(layers: list[str]) -> list[str]:
