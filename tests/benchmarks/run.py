@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def stats(folder: Path, rows: int) -> None:
-    file = generate(folder / f"{rows}.csv", rows)
+    file = generate(folder, rows)
     measured = _against_reference(file, folder)
     reference = measured["reference: bare DuckDB scan"]
     for one in measured.values():
@@ -72,7 +72,7 @@ def memory(folder: Path, rows: int) -> None:
         ("three times the rows", 3 * rows, False),
         ("fractional ms", rows, True),
     ):
-        file = generate(folder / f"{count}{'-fractional' if fractional else ''}.csv", count, fractional=fractional)
+        file = generate(folder, count, fractional=fractional)
         _, stats_mb = run_command([PERFSUITE, "stats", str(file), "--json"])
         _, import_mb = _fresh_import(file, folder, environ)
         print(f"{name or 'rows as given':24} {count:>12,} rows   stats {stats_mb:6.0f} MB   import {import_mb:6.0f} MB")
@@ -81,10 +81,9 @@ def memory(folder: Path, rows: int) -> None:
 def queries(folder: Path, rows: int) -> None:
     from perfsuite import samples
     from perfsuite.artifacts import RunStore
-    from perfsuite.samples.queries import Selection
-    from perfsuite.samples.statistics import Choice
+    from perfsuite.samples.definitions import Choice, Selection
 
-    file = generate(folder / f"{rows}.csv", rows)
+    file = generate(folder, rows)
     _fresh_import(file, folder, {"PERFSUITE_ARTIFACTS_DIR": str(folder / "artifacts")})
     found = samples.open(RunStore(folder / "artifacts").open("bench"))
     chosen, every = Choice(), Selection()
@@ -104,7 +103,7 @@ def queries(folder: Path, rows: int) -> None:
 
 
 def jmeter(folder: Path, rows: int) -> None:
-    file = generate(folder / f"{rows}.csv", rows)
+    file = generate(folder, rows)
     _read_once(file)
     report = jmeter_report(folder, file)
     measured = interleaved(

@@ -38,7 +38,7 @@ EIGHT = """
     def tool(number):
         def work(
             run_id: Annotated[RunId, Field(description="The run.")],
-            environment: Annotated[str | None, Field(description="The environment, as environments.yaml names it.")] = None,
+            environment: Annotated[str | None, Field(description="The environment in environments.yaml.")] = None,
             limit: Annotated[int, Field(ge=1, le=100, description="Most rows.")] = 20,
         ) -> Answer:
             "Give what was found about one part of a run.\\n\\nCall it after the samples of the run are there."

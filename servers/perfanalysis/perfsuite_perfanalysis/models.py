@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from perfsuite.samples.options import PercentileMethod
+from perfsuite.samples.definitions import PercentileMethod
 
 About = Literal["labels", "time_series", "response_codes", "error_groups"]
 KindOrAny = Literal["sample", "transaction", "sub", "any"]

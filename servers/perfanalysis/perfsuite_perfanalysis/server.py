@@ -8,7 +8,7 @@ from perfsuite.artifacts import RunId
 from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.registration import READ_ONLY
 from perfsuite.mcp.server import create_server
-from perfsuite.samples.options import PercentileMethod
+from perfsuite.samples.definitions import DEFAULT_PERCENTILES, PercentileMethod
 from perfsuite_perfanalysis import service
 from perfsuite_perfanalysis.models import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
 
@@ -17,7 +17,7 @@ server = create_server(
     title="PerfAnalysis",
     instructions="Exact numbers about load-test runs that lie in run folders. Start with `query_samples`.",
     rules_page="perfanalysis/AGENTS.md",
-    warm_up=("duckdb",),
+    warm_up=("samples",),
 )
 
 
@@ -26,15 +26,12 @@ def query_samples(
     ctx: AppContext,
     run_id: Annotated[RunId, Field(description="The run.")],
     about: Annotated[About, Field(description="What the rows are.")] = "labels",
-    labels: Annotated[list[str], Field(description="Only these labels; * and ? match any text.", max_length=50)] = [],  # noqa: B006 - the schema shows the default
+    labels: Annotated[tuple[str, ...], Field(description="Only these; * and ? match any text.", max_length=50)] = (),
     kind: Annotated[KindOrAny, Field(description="Requests, transactions, parts of requests.")] = "sample",
     sort_by: Annotated[SortBy, Field(description="Order of `labels`, most first.")] = "slowest",
-    percentiles: Annotated[list[Percentile], Field(min_length=1, max_length=10, description="0 to 100.")] = [
-        50,
-        90,
-        95,
-        99,
-    ],  # noqa: B006
+    percentiles: Annotated[
+        tuple[Percentile, ...], Field(min_length=1, max_length=10, description="0 to 100.")
+    ] = DEFAULT_PERCENTILES,
     percentile_method: Annotated[PercentileMethod, Field(description="How they are defined.")] = "linear",
     bucket_s: Annotated[float | None, Field(gt=0, description="Width of `time_series` rows in seconds.")] = None,
     from_s: Annotated[float | None, Field(ge=0, description="Seconds after the first sample.")] = None,
@@ -48,10 +45,10 @@ def query_samples(
     """
     question = SampleQuestion(
         about=about,
-        labels=tuple(labels),
+        labels=labels,
         kind=kind,
         sort_by=sort_by,
-        percentiles=tuple(percentiles),
+        percentiles=percentiles,
         percentile_method=percentile_method,
         bucket_s=bucket_s,
         from_s=from_s,

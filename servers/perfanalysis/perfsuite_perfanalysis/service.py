@@ -1,16 +1,19 @@
 """What the tools do. Everything they need comes as arguments."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from perfsuite import samples
 from perfsuite.artifacts import RunStore
 from perfsuite.mcp.answers import fit
-from perfsuite.samples.queries import Bucket, ErrorGroup, Samples, Selection
+from perfsuite.samples.definitions import THROUGHPUT_DEFINITION, Choice, Selection
 from perfsuite.samples.rows import printable
-from perfsuite.samples.statistics import THROUGHPUT_DEFINITION, Choice, Statistics
-from perfsuite.samples.summary import utc
+from perfsuite.samples.times import utc
 from perfsuite_perfanalysis.models import SampleAnswer, SampleQuestion, SortBy, Value
+
+if TYPE_CHECKING:
+    from perfsuite.samples.queries import Bucket, ErrorGroup, Samples
+    from perfsuite.samples.statistics import Statistics
 
 Row = dict[str, Value]
 
@@ -56,7 +59,7 @@ def query_samples(runs: RunStore, run_id: str, question: SampleQuestion) -> Samp
 
 
 def _answers(
-    found: Samples, question: SampleQuestion, selection: Selection, window_s: float
+    found: "Samples", question: SampleQuestion, selection: Selection, window_s: float
 ) -> tuple[Row | None, list[Row], list[str]]:
     choice = Choice(percentiles=question.percentiles, method=question.percentile_method)
     match question.about:
@@ -77,24 +80,24 @@ def _answers(
             return None, [_error_group(one) for one in groups], note if groups else ["No sample failed."]
 
 
-def _sorted(labels: Sequence[Statistics], by: SortBy) -> list[Statistics]:
+def _sorted(labels: Sequence["Statistics"], by: SortBy) -> list["Statistics"]:
     if by == "label":
         return sorted(labels, key=lambda one: (one.kind, one.label))
     return sorted(labels, key=lambda one: (-_rank(one, by), one.label))
 
 
-def _rank(one: Statistics, by: SortBy) -> float:
+def _rank(one: "Statistics", by: SortBy) -> float:
     if by == "slowest":
         return max((value for value in one.percentiles_ms.values() if value is not None), default=one.mean_ms or 0.0)
     value: float | None = getattr(one, by)
     return value or 0.0
 
 
-def _statistics(one: Statistics) -> Row:
+def _statistics(one: "Statistics") -> Row:
     return {name: _value(value) for name, value in one.flat().items()}
 
 
-def _bucket(one: Bucket, width_s: float) -> Row:
+def _bucket(one: "Bucket", width_s: float) -> Row:
     return {
         "start": utc(one.start_us),
         "hits_per_s": _value(one.hits / width_s),
@@ -106,7 +109,7 @@ def _bucket(one: Bucket, width_s: float) -> Row:
     }
 
 
-def _error_group(one: ErrorGroup) -> Row:
+def _error_group(one: "ErrorGroup") -> Row:
     labels = [f"{_text(label)} ({count})" for label, count in one.labels[:_LABELS_NAMED]]
     if len(one.labels) > _LABELS_NAMED:
         labels.append(f"and {len(one.labels) - _LABELS_NAMED} more labels")
@@ -142,11 +145,11 @@ def _beyond(question: SampleQuestion, rows: list[Row]) -> list[str]:
     return [f"There are {len(rows)} rows, and `start` is {question.start}: ask with a lower `start`."]
 
 
-def _rejected(found: Samples) -> list[str]:
+def _rejected(found: "Samples") -> list[str]:
     rejected = found.metadata.rows_rejected
     return [f"{rejected} rows of the result files could not be read; import/sources.json says why."] if rejected else []
 
 
-def _unknown(found: Samples) -> list[str]:
+def _unknown(found: "Samples") -> list[str]:
     absent = set(found.metadata.absent_columns) & {"bytes", "sent_bytes", "response_code", "all_threads", "thread"}
     return [f"Not in the result files, and so unknown: {', '.join(sorted(absent))}."] if absent else []

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from perfsuite.errors import BadInput
-from perfsuite.samples.options import Apdex, ReadOptions
-from perfsuite.samples.percentiles import METHODS, PercentileMethod
-from perfsuite.samples.statistics import Choice
+from perfsuite.samples.definitions import METHODS, Apdex, Choice, PercentileMethod
+from perfsuite.samples.options import ReadOptions
 
 Files = Annotated[
     list[Path],

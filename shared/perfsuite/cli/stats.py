@@ -9,7 +9,8 @@ from rich.text import Text
 from perfsuite.cli import output
 from perfsuite.cli.options import AsJson, Columns, Files, Timestamp, Timezone, choice_of, read_options
 from perfsuite.samples.statistics import Statistics
-from perfsuite.samples.summary import Summary, summarise, utc
+from perfsuite.samples.summary import Summary, summarise
+from perfsuite.samples.times import utc
 
 SortBy = Literal["label", "samples", "errors", "mean", "slowest"]
 _KIND_ORDER: Final = {"sample": 0, "transaction": 1, "sub": 2}

@@ -13,7 +13,7 @@ from perfsuite.errors import BadInput
 from perfsuite.mcp import threads
 from perfsuite.mcp.logs import logger
 
-FAMILIES = {"duckdb": ("numpy", "duckdb")}
+FAMILIES = {"samples": ("numpy", "duckdb", "perfsuite.samples.queries")}
 DELAY_S = 0.3
 
 _lock = threading.Lock()

@@ -4,8 +4,9 @@ import csv
 from pathlib import Path
 from typing import Any, Final
 
-from perfsuite.samples.queries import Samples, Selection
-from perfsuite.samples.statistics import Choice, Statistics
+from perfsuite.samples.definitions import Choice, Selection
+from perfsuite.samples.queries import Samples
+from perfsuite.samples.statistics import Statistics
 
 COLUMNS: Final = (
     "labelName", "samples", "avgResponseTime", "minResponseTime", "maxResponseTime", "medianResponseTime", "90line",

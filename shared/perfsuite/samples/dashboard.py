@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from perfsuite.samples.definitions import Apdex, Choice, percentile_key
 from perfsuite.samples.engine import Engine
-from perfsuite.samples.options import Apdex
 from perfsuite.samples.percentiles import percentiles
 from perfsuite.samples.staging import STAGED
-from perfsuite.samples.statistics import Choice, Statistics, nothing, percentile_key
+from perfsuite.samples.statistics import Statistics, nothing
 
 WINDOW: Final = 20_000
 _TRANSACTION: Final = "kind = 'transaction'"

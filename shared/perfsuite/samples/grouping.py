@@ -1,8 +1,9 @@
 """One pass over the samples that keeps every distinct value with its count, so that memory follows values, not rows."""
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from perfsuite.samples.columns import EARLIEST_US, LATEST_US, LONGEST_US
+from perfsuite.samples.definitions import Apdex
 from perfsuite.samples.engine import Engine
 
 BUCKET_US: Final = 10_000_000
@@ -56,20 +57,66 @@ def is_suspicious(engine: Engine) -> bool:
     return bool(found)
 
 
-def label_groups(engine: Engine) -> dict[str, Any]:
-    """The groups by label, sorted by kind, label and value; `id` counts the labels from 0."""
+class LabelFacts(NamedTuple):
+    """What adds up over the values of a label. None stands where no file told."""
+
+    kind: str
+    label: str
+    errors: int
+    first_us: int
+    last_us: int
+    bytes: float | None
+    sent_bytes: float | None
+    satisfied: int
+    within: int
+    """Successes within the limit that is tolerated, the satisfied ones among them."""
+
+
+def label_facts(engine: Engine, apdex: Apdex) -> list[LabelFacts]:
+    """One a label, sorted by kind and label."""
+    within = "(sum(n) FILTER (success AND value_us <= {0}))::BIGINT"
+    found = engine.rows(
+        f"""
+        SELECT kind, label, sum(coalesce(errors, CASE WHEN success THEN 0 ELSE n END))::BIGINT, min(first_us),
+               max(last_us), sum(bytes)::DOUBLE, sum(sent_bytes)::DOUBLE,
+               coalesce({within.format(apdex.satisfied_ms * 1000)}, 0),
+               coalesce({within.format(apdex.tolerated_ms * 1000)}, 0)
+        FROM {GROUPED} WHERE NOT is_time GROUP BY kind, label ORDER BY kind, label
+        """
+    )
+    return [LabelFacts(*row) for row in found]
+
+
+def label_values(engine: Engine) -> dict[str, Any]:
+    """The values of every label, ascending, and how often each occurred; `id` is the label's place in `label_facts`."""
+    engine.run(
+        f"""
+        CREATE OR REPLACE TEMP TABLE label_ids AS
+        SELECT kind, label, (row_number() OVER (ORDER BY kind, label) - 1)::INTEGER AS id
+        FROM (SELECT DISTINCT kind, label FROM {GROUPED} WHERE NOT is_time)
+        """
+    )
     return engine.arrays(
         f"""
-        SELECT dense_rank() OVER (ORDER BY kind, label) - 1 AS id, success, value_us, n::BIGINT AS n,
-               coalesce(errors, CASE WHEN success THEN 0 ELSE n END)::BIGINT AS errors, first_us, last_us,
-               bytes::DOUBLE AS bytes, sent_bytes::DOUBLE AS sent_bytes
-        FROM {GROUPED} WHERE NOT is_time ORDER BY id, value_us
+        SELECT id, value_us, n::BIGINT AS n FROM {GROUPED} JOIN label_ids USING (kind, label)
+        WHERE NOT is_time ORDER BY id, value_us
         """
     )
 
 
+def values_of_kind(engine: Engine, kind: str) -> dict[str, Any]:
+    """The values of all labels of a kind together."""
+    return engine.arrays(
+        f"""
+        SELECT value_us, sum(n)::BIGINT AS n FROM {GROUPED} WHERE NOT is_time AND kind = $kind
+        GROUP BY value_us ORDER BY value_us
+        """,
+        {"kind": kind},
+    )
+
+
 def labels(engine: Engine) -> list[tuple[str, str]]:
-    """(kind, label) in the order of `label_groups`."""
+    """(kind, label) in the order of `label_facts`."""
     return engine.rows(f"SELECT DISTINCT kind, label FROM {GROUPED} WHERE NOT is_time ORDER BY kind, label")
 
 

@@ -1,14 +1,10 @@
 """What a person may say about a result file that the file does not say itself."""
 
-import math
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from perfsuite.errors import BadInput
-
-PercentileMethod = Literal["linear", "nearest-rank", "jmeter-aggregate", "jmeter-dashboard"]
-METHODS: Final[tuple[PercentileMethod, ...]] = get_args(PercentileMethod)
 
 
 @dataclass(frozen=True)
@@ -32,20 +28,4 @@ class ReadOptions:
             ) from None
 
 
-@dataclass(frozen=True)
-class Apdex:
-    """The two limits of APDEX in milliseconds; JMeter's defaults."""
-
-    satisfied_ms: float = 500.0
-    tolerated_ms: float = 1500.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.satisfied_ms <= self.tolerated_ms < math.inf:
-            raise BadInput(
-                f"The APDEX limits are {self.satisfied_ms} and {self.tolerated_ms} ms.",
-                next_step="Give two positive numbers of milliseconds, the smaller one first.",
-            )
-
-
 DEFAULT_READ: Final = ReadOptions()
-DEFAULT_APDEX: Final = Apdex()

@@ -6,7 +6,7 @@ The methods differ by half on a label of a hundred samples, so a number is never
 import numpy as np
 from numpy.typing import NDArray
 
-from perfsuite.samples.options import PercentileMethod
+from perfsuite.samples.definitions import PercentileMethod
 
 Values = NDArray[np.int64]
 

@@ -4,48 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
 from perfsuite.errors import BadInput, NotFound
 from perfsuite.samples import grouping, parquet
+from perfsuite.samples.definitions import FURTHEST_S, Choice, PercentileMethod, Selection, percentile_key
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.parquet import Metadata
 from perfsuite.samples.patterns import masked
-from perfsuite.samples.options import PercentileMethod
 from perfsuite.samples.percentiles import percentiles
-from perfsuite.samples.statistics import Choice, Statistics, all_statistics, percentile_key
+from perfsuite.samples.statistics import Statistics, all_statistics
 
-Kind = Literal["sample", "transaction", "sub"]
 MOST_BUCKETS: Final = 5_000
 _MOST_MESSAGES: Final = 20_000
-_FURTHEST_S: Final = 10 * 365 * 86_400
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which samples a question is about."""
-
-    labels: tuple[str, ...] = ()
-    """Exact labels, or glob patterns with * and ?; none means all."""
-    kind: Kind | None = "sample"
-    from_s: float | None = None
-    """Seconds after the start of the first sample; a sample belongs to the moment it started."""
-    to_s: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, limit in (("from_s", self.from_s), ("to_s", self.to_s)):
-            if limit is not None and not abs(limit) <= _FURTHEST_S:
-                raise BadInput(
-                    f"`{name}` is {limit}, which is no moment of a run.",
-                    next_step=f"Give `{name}` in seconds after the first sample.",
-                )
-        if self.from_s is not None and self.to_s is not None and self.from_s >= self.to_s:
-            raise BadInput(
-                f"The window from {self.from_s} s to {self.to_s} s is empty.",
-                next_step="Give `from_s` below `to_s`, in seconds after the first sample.",
-            )
 
 
 @dataclass(frozen=True)
@@ -183,7 +156,7 @@ def _window(engine: Engine, rows: str, values: dict[str, Any] | None = None) -> 
 
 
 def _width_us(width_s: float, span_us: int) -> int:
-    if not 0 < width_s <= _FURTHEST_S:
+    if not 0 < width_s <= FURTHEST_S:
         raise BadInput(f"Buckets of {width_s} s cannot be.", next_step="Give a positive number of seconds.")
     width_us = max(1, round(width_s * 1e6))
     if span_us / width_us > MOST_BUCKETS:

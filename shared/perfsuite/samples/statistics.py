@@ -1,34 +1,19 @@
 """Exact statistics from counted values."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 
 from perfsuite.samples import grouping
+from perfsuite.samples.definitions import Choice, percentile_key
 from perfsuite.samples.engine import Engine
-from perfsuite.samples.options import DEFAULT_APDEX, Apdex
-from perfsuite.samples.options import PercentileMethod
-from perfsuite.samples.percentiles import percentiles
+from perfsuite.samples.grouping import LabelFacts
+from perfsuite.samples.percentiles import Values, percentiles
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Groups = dict[str, NDArray[Any]]
-
-DEFAULT_PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0)
-THROUGHPUT_DEFINITION: Final = "samples / (end of the last - start of the first), over each label's own span"
 COUNTED_IN_TOTAL: Final = "sample"
 """As JMeter's summariser counts: neither transaction controllers nor sub-results."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What is computed of each label."""
-
-    percentiles: tuple[float, ...] = DEFAULT_PERCENTILES
-    method: PercentileMethod = "linear"
-    apdex: Apdex = DEFAULT_APDEX
 
 
 @dataclass(frozen=True)
@@ -73,81 +58,73 @@ class Statistics:
         }
 
 
-def percentile_key(percentile: float) -> str:
-    return f"p{percentile:.15g}_ms"
-
-
 def all_statistics(engine: Engine, choice: Choice) -> tuple[list[Statistics], Statistics]:
-    """The statistics of every label, and the total over samplers, from the table that `grouping.group` filled."""
-    groups = grouping.label_groups(engine)
-    names = grouping.labels(engine)
-    bounds = np.searchsorted(groups["id"], np.arange(len(names) + 1))
-    by_label = [
-        statistics_of(label, kind, _slice(groups, slice(bounds[i], bounds[i + 1])), choice)
-        for i, (kind, label) in enumerate(names)
+    """The statistics of every label, and the total over samplers, from the table that `grouping` filled."""
+    facts = grouping.label_facts(engine, choice.apdex)
+    found = grouping.label_values(engine)
+    bounds = np.searchsorted(found["id"], np.arange(len(facts) + 1))
+    labels = [
+        _statistics(fact, found["value_us"][bounds[i] : bounds[i + 1]], found["n"][bounds[i] : bounds[i + 1]], choice)
+        for i, fact in enumerate(facts)
     ]
-    counted = [i for i, (kind, _) in enumerate(names) if kind == COUNTED_IN_TOTAL]
-    total = _sorted(_slice(groups, np.isin(groups["id"], counted)))
-    return by_label, statistics_of("TOTAL", COUNTED_IN_TOTAL, total, choice)
-
-
-def statistics_of(label: str, kind: str, groups: "Groups", choice: Choice) -> Statistics:
-    """The statistics of groups that are sorted by value."""
-    n, values = groups["n"], groups["value_us"]
-    samples = int(n.sum())
-    if samples == 0:
-        return nothing(label, kind, choice)
-    failed = ~groups["success"].astype(bool)
-    errors = int(groups["errors"].sum())
-    first, last = int(groups["first_us"].min()), int(groups["last_us"].max())
-    span_s = (last - first) / 1e6
-    mean = float((values.astype(np.float64) * n).sum()) / samples
-    return Statistics(
-        label=label,
-        kind=kind,
-        samples=samples,
-        errors=errors,
-        error_rate=errors / samples,
-        mean_ms=mean / 1e3,
-        min_ms=float(values[0]) / 1e3,
-        max_ms=float(values[-1]) / 1e3,
-        percentiles_ms={
-            percentile_key(p): value / 1e3
-            for p, value in zip(
-                choice.percentiles, percentiles(values, n, list(choice.percentiles), choice.method), strict=True
-            )
-        },
-        stdev_ms=float(np.sqrt((((values - mean) ** 2) * n).sum() / samples)) / 1e3,
-        throughput_per_s=samples / span_s if span_s > 0 else None,
-        received_kb_per_s=_kilobytes(groups["bytes"], span_s),
-        sent_kb_per_s=_kilobytes(groups["sent_bytes"], span_s),
-        apdex=_apdex(values, n, ~failed, choice.apdex) / samples,
-        first_us=first,
-        last_us=last,
-    )
+    del found
+    return labels, _total(engine, facts, choice)
 
 
 def nothing(label: str, kind: str, choice: Choice) -> Statistics:
+    """The statistics of a label without samples."""
     unknown = dict.fromkeys(percentile_key(p) for p in choice.percentiles)
     return Statistics(label, kind, 0, 0, None, None, None, None, {**unknown}, None, None, None, None, None, None, None)
 
 
-def _kilobytes(sizes: "NDArray[Any]", span_s: float) -> float | None:
-    known = sizes[~np.ma.getmaskarray(sizes)]
-    known = np.asarray(known, dtype=np.float64)
-    known = known[~np.isnan(known)]
-    return float(known.sum()) / 1024 / span_s if len(known) and span_s > 0 else None
+def _total(engine: Engine, facts: list[LabelFacts], choice: Choice) -> Statistics:
+    counted = [fact for fact in facts if fact.kind == COUNTED_IN_TOTAL]
+    if not counted:
+        return nothing("TOTAL", COUNTED_IN_TOTAL, choice)
+    together = LabelFacts(
+        kind=COUNTED_IN_TOTAL,
+        label="TOTAL",
+        errors=sum(fact.errors for fact in counted),
+        first_us=min(fact.first_us for fact in counted),
+        last_us=max(fact.last_us for fact in counted),
+        bytes=_sum_of_known(fact.bytes for fact in counted),
+        sent_bytes=_sum_of_known(fact.sent_bytes for fact in counted),
+        satisfied=sum(fact.satisfied for fact in counted),
+        within=sum(fact.within for fact in counted),
+    )
+    found = grouping.values_of_kind(engine, COUNTED_IN_TOTAL)
+    return _statistics(together, found["value_us"], found["n"], choice)
 
 
-def _apdex(values: "NDArray[Any]", n: "NDArray[Any]", success: "NDArray[Any]", limits: Apdex) -> float:
-    satisfied = n[success & (values <= limits.satisfied_ms * 1e3)].sum()
-    within = n[success & (values <= limits.tolerated_ms * 1e3)].sum()
-    return float(satisfied + within) / 2
+def _statistics(fact: LabelFacts, values: Values, n: Values, choice: Choice) -> Statistics:
+    samples = int(n.sum())
+    span_s = (fact.last_us - fact.first_us) / 1e6
+    mean = float((values.astype(np.float64) * n).sum()) / samples
+    found = percentiles(values, n, list(choice.percentiles), choice.method)
+    return Statistics(
+        label=fact.label,
+        kind=fact.kind,
+        samples=samples,
+        errors=fact.errors,
+        error_rate=fact.errors / samples,
+        mean_ms=mean / 1e3,
+        min_ms=float(values[0]) / 1e3,
+        max_ms=float(values[-1]) / 1e3,
+        percentiles_ms={percentile_key(p): v / 1e3 for p, v in zip(choice.percentiles, found, strict=True)},
+        stdev_ms=float(np.sqrt((((values - mean) ** 2) * n).sum() / samples)) / 1e3,
+        throughput_per_s=samples / span_s if span_s > 0 else None,
+        received_kb_per_s=_kilobytes_per_s(fact.bytes, span_s),
+        sent_kb_per_s=_kilobytes_per_s(fact.sent_bytes, span_s),
+        apdex=(fact.satisfied + fact.within) / 2 / samples,
+        first_us=fact.first_us,
+        last_us=fact.last_us,
+    )
 
 
-def _slice(groups: "Groups", where: Any) -> "Groups":
-    return {name: column[where] for name, column in groups.items()}
+def _sum_of_known(sizes: Iterable[float | None]) -> float | None:
+    known = [size for size in sizes if size is not None]
+    return sum(known) if known else None
 
 
-def _sorted(groups: "Groups") -> "Groups":
-    return _slice(groups, np.argsort(groups["value_us"], kind="stable"))
+def _kilobytes_per_s(size: float | None, span_s: float) -> float | None:
+    return None if size is None or span_s <= 0 else size / 1024 / span_s

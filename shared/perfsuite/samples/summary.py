@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from perfsuite.errors import BadFile
 from perfsuite.samples import grouping, kinds, staging
 from perfsuite.samples.dashboard import dashboard_statistics
+from perfsuite.samples.definitions import THROUGHPUT_DEFINITION, Choice
 from perfsuite.samples.engine import Engine, Progress, no_progress
 from perfsuite.samples.options import DEFAULT_READ, ReadOptions
 from perfsuite.samples.rows import Rejected
 from perfsuite.samples.sources import Sources
-from perfsuite.samples.statistics import THROUGHPUT_DEFINITION, Choice, Statistics, all_statistics
+from perfsuite.samples.statistics import Statistics, all_statistics
+from perfsuite.samples.times import utc
 
 Compat = Literal["jmeter-dashboard"]
 
@@ -76,11 +77,6 @@ class Summary:
             "labels": [label.flat() for label in self.labels],
             "total": self.total.flat(),
         }
-
-
-def utc(moment_us: int) -> str:
-    moment = datetime.fromtimestamp(moment_us // 1_000_000, tz=UTC).replace(microsecond=moment_us % 1_000_000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def summarise(

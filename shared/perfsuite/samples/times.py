@@ -114,3 +114,9 @@ def _plausible(moment_us: int) -> int:
     if EARLIEST_US <= moment_us < LATEST_US:
         return moment_us
     raise ValueError("is not between 1990 and 2100")
+
+
+def utc(moment_us: int) -> str:
+    """A moment as people and programs read it, to the millisecond."""
+    moment = datetime.fromtimestamp(moment_us // 1_000_000, tz=UTC).replace(microsecond=moment_us % 1_000_000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

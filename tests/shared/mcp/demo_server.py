@@ -200,7 +200,7 @@ def build(environ: Mapping[str, str] | None = None) -> SuiteServer:
         instructions="For tests only.",
         rules_page=str(PAGE),
         has_jobs=True,
-        warm_up=("duckdb",),
+        warm_up=("samples",),
         environ=environ,
     )
     for tool, title in ((add, "Add"), (draw, "Draw"), (fail, "Fail"), (noise, "Noise"), (infinite, "Nan")):

@@ -41,7 +41,7 @@ def test_without_a_call_the_imports_begin_by_themselves() -> None:
     action = "\n        ".join(
         [
             "while 'warm-up' not in {thread.name for thread in threading.enumerate()}: await anyio.sleep(0.01)",
-            "await heavy.WarmUp(('duckdb',)).finish()",
+            "await heavy.WarmUp(('samples',)).finish()",
         ]
     )
     assert checked(action) == ["False", "True"]
