@@ -72,4 +72,4 @@ def test_an_import_that_fails_is_logged_and_tools_go_on() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
 
     assert done.stdout.splitlines()[-1] == "{'total': 2.0}"
-    assert "The imports of 'duckdb' failed." in done.stderr
+    assert "The imports of 'samples' failed." in done.stderr
