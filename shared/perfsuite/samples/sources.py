@@ -140,7 +140,7 @@ def _reader(source: SourceFile, options: ReadOptions) -> Callable[[BinaryIO, Cal
         if file.format == "jtl-xml":
             from perfsuite.samples.readers import xml
 
-            return xml.read(stream, report, progress)
+            return xml.read(stream, report, progress, has_end_stamps=options.timestamp == "end")
         if file.format == "k6-json":
             from perfsuite.samples.readers import k6_json
 

@@ -5,13 +5,13 @@ import math
 from pathlib import Path
 from typing import Any
 
-import jtl
 import pytest
-from fixtures import fixture
 
+import jtl
+from fixtures import fixture
 from perfsuite.samples.dashboard import WINDOW
-from perfsuite.samples.options import Apdex
-from perfsuite.samples.statistics import Choice, Statistics
+from perfsuite.samples.definitions import Apdex, Choice
+from perfsuite.samples.statistics import Statistics
 from perfsuite.samples.summary import Summary, summarise
 
 CHOICE = Choice(percentiles=(50.0, 90.0, 95.0, 99.0), method="jmeter-dashboard")

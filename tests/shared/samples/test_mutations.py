@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import jtl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import jtl
 from perfsuite.errors import PerfsuiteError
+from perfsuite.samples.definitions import Choice
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.options import DEFAULT_READ
-from perfsuite.samples.statistics import Choice
 from perfsuite.samples.summary import Summary, summarise_with
-
 
 CSV = jtl.text(
     [
@@ -154,12 +153,16 @@ def read(engine: Engine, content: bytes) -> Summary | None:
     """The summary; None where the file was refused, which must be with a sentence and a next step."""
     with tempfile.TemporaryDirectory() as folder:
         path = jtl.put(Path(folder), content, "damaged")
+        found = refusal = None
         try:
             found = summarise_with(engine, [path], DEFAULT_READ, Choice(), None)
         except PerfsuiteError as error:
-            assert error.message
-            assert error.next_step
-            return None
+            refusal = error
+    if found is None:
+        assert refusal
+        assert refusal.message
+        assert refusal.next_step
+        return None
     shown = jtl.as_json(found)
     assert len(shown["rejected"]) == min(100, shown["rows_rejected"])
     assert all(row["line"] >= 1 and row["reason"] for row in shown["rejected"])

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import jtl
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perfsuite.samples.options import METHODS, PercentileMethod
+import jtl
+from perfsuite.samples.definitions import METHODS, Choice, PercentileMethod, percentile_key
 from perfsuite.samples.percentiles import percentiles
-from perfsuite.samples.statistics import Choice, percentile_key
 
 NUMPY: dict[PercentileMethod, Any] = {
     "linear": "linear",

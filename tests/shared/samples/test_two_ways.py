@@ -4,19 +4,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import jtl
 import pytest
-from fixtures import fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import jtl
+from fixtures import fixture
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.options import ReadOptions
 
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 AWKWARD = st.sampled_from(
-    ["", "null", '"', '""', "a,b", "a\tb", "a;b", "a|b", "a\nb", "a\r\nb", "a\rb", "\n", "x\n\ny", " padded ", "Größe",
-     "Страница", "日本語", "😀", "=1+1", "-", "timeStamp", "label,", '"quoted"', 'say "hi"', "\ufeff", "\\", "'", "a" * 300]
+    ["", "null", '"', '""', "a,b", "a\tb", "a;b", "a|b", "a\nb", "a\r\nb", "a\rb", "\n", "x\n\ny", " padded ", 
+     "Größe", "Страница", "日本語", "😀", "=1+1", "-", "timeStamp", "label,", '"quoted"', 'say "hi"', "\ufeff", "\\", "'", "a" * 300]
 )  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(["Home", "Cart", "200", "OK"]), AWKWARD, ANY_TEXT)
 NUMBERS = st.one_of(st.just(""), st.integers(0, 100_000))
