@@ -30,6 +30,8 @@ DOCUMENTS: Final = tuple(
 ENV_EXAMPLE: Final = ROOT / ".env.example"
 EXAMPLE: Final = "tests/data/checkout.jtl"
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)([\w ]*) -->\n).*?(<!-- end -->)", re.DOTALL)
+_WHOLE: Final = re.compile(r"\.0\b")
+"""What a float has behind it that people do not write."""
 _WIDTH: Final = "112"
 _ENV_HEAD: Final = """\
 # Everything that perfsuite reads from the environment. Nothing here is needed to begin.
@@ -127,7 +129,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+    return f"`{value}`" if isinstance(value, str) else f"`{_WHOLE.sub('', json.dumps(value))}`"
 
 
 def _environment() -> str:
@@ -159,7 +161,7 @@ def _line(variable: Variable) -> str:
 
 def _assignment(variable: Variable) -> str:
     default = variable.default
-    shown = str(int(default)) if isinstance(default, bool) else "" if default is None else str(default)
+    shown = str(int(default)) if isinstance(default, bool) else "" if default is None else _WHOLE.sub("", str(default))
     return f"# {variable.name}={shown}"
 
 
