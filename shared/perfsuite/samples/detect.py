@@ -32,7 +32,8 @@ class Recognised:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """As it can be shown and stored: a name may hold bytes that are not UTF-8."""
+        return self.path.name.encode("utf-8", "replace").decode()
 
 
 def recognise(path: Path, options: ReadOptions) -> Recognised:

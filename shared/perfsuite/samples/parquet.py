@@ -81,9 +81,14 @@ def read_metadata(engine: Engine, path: Path) -> tuple[Metadata, int]:
         raise _unusable(path, f"it is not a readable Parquet file ({str(error).splitlines()[0][:120]})") from None
     if _KEY not in found:
         raise _unusable(path, "it was not written by perfsuite")
-    known = json.loads(found[_KEY])
+    try:
+        known = dict(json.loads(found[_KEY]))
+    except (ValueError, TypeError):
+        raise _unusable(path, "its metadata cannot be read") from None
     if str(known.get("schema_version")).partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
         raise _unusable(path, f"its schema version is {known.get('schema_version')!r}, and {SCHEMA_VERSION} is read")
+    if missing := Metadata.__annotations__.keys() - known.keys():
+        raise _unusable(path, f"its metadata lacks {', '.join(sorted(missing))}")
     return Metadata(**{name: _thawed(value) for name, value in known.items() if name in Metadata.__annotations__}), rows
 
 
@@ -109,10 +114,10 @@ def _copy(engine: Engine, rows: str, metadata: Metadata, target: Path) -> None:
 
 
 def _holds_odd_times(engine: Engine, path: Path) -> bool:
-    """Whether a time beside the elapsed one is negative or no number."""
+    """Whether a time beside the elapsed one is negative or no number, which DuckDB takes for the largest."""
     lowest, highest = (", ".join(f"{end}({name})" for name in _TIMES) for end in ("min", "max"))
     [(found,)] = engine.rows(
-        f"SELECT coalesce(least({lowest}) < 0 OR NOT isfinite(greatest({highest})), false) FROM {relation(path)}"
+        f"SELECT coalesce(least({lowest}) < 0 OR greatest({highest}) >= 1e18, false) FROM {relation(path)}"
     )
     return bool(found)
 

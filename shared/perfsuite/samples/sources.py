@@ -47,6 +47,8 @@ class SourceFile:
     file: Recognised
     number: int
     """Its position among the files, from 1."""
+    name: str
+    """What it is called: its own name, with as many of its folders as tell it from the others."""
     report: ReadReport = field(default_factory=ReadReport)
     plain: Path | None = None
     sql: str = ""
@@ -63,7 +65,11 @@ class Sources:
     def __init__(self, engine: Engine, paths: list[Path], options: ReadOptions) -> None:
         self._engine = engine
         self._options = options
-        self.files = [SourceFile(recognise(path, options), n) for n, path in enumerate(paths, start=1)]
+        names = told_apart(paths)
+        self.files = [
+            SourceFile(recognise(path, options), number, name)
+            for number, (path, name) in enumerate(zip(paths, names, strict=True), start=1)
+        ]
         for source in self.files:
             source.report.dialect.update(source.file.dialect.described() if source.file.dialect else {})
             self._prepare(source)
@@ -92,7 +98,7 @@ class Sources:
         return any(TRANSACTION_MESSAGE in source.file.head for source in self.files)
 
     def _prepare(self, source: SourceFile) -> None:
-        progress = self._progress(source, f"unpacking {source.file.name}")
+        progress = self._progress(source, f"unpacking {source.name}")
         source.plain = spool.unpacked(
             source.file, self._engine.work / f"{source.number}.plain", source.report, progress
         )
@@ -108,7 +114,7 @@ class Sources:
         source.sql, source.is_fast = spool.relation(target), False
 
     def _rows(self, source: SourceFile) -> Iterator[Row]:
-        progress = self._progress(source, f"reading {source.file.name}")
+        progress = self._progress(source, f"reading {source.name}")
         with (source.plain or source.file.path).open("rb") as stream:
             for row in _reader(source, self._options)(stream, progress):
                 if row.thread is not None and row.engine is None and _REMOTE.match(row.thread):
@@ -131,6 +137,17 @@ class Sources:
             return source.sql
         number = source.number
         return f"(SELECT * REPLACE (coalesce(engine || '#{number}', 'engine-{number}') AS engine) FROM {source.sql})"
+
+
+def told_apart(paths: list[Path]) -> list[str]:
+    """A name for each file: engines all call their results `kpi.jtl`, so folders come before it where they must."""
+    parts = [path.absolute().parts[1:] for path in paths]
+    for depth in range(1, max(len(one) for one in parts) + 1):
+        names = ["/".join(one[-depth:]) for one in parts]
+        if len(set(names)) == len(names):
+            return names
+    # One file was given twice.
+    return [f"{path.name} ({number})" for number, path in enumerate(paths, start=1)]
 
 
 def _reader(source: SourceFile, options: ReadOptions) -> Callable[[BinaryIO, Callable[[int], None]], Iterator[Row]]:

@@ -153,7 +153,7 @@ def trusted(sources: Sources, read: Callable[[], bool]) -> None:
 def refuse_empty(engine: Engine, sources: Sources) -> None:
     if grouping.row_count(engine):
         return
-    names = ", ".join(repr(source.file.name) for source in sources.files)
+    names = ", ".join(repr(source.name) for source in sources.files)
     rejected = [row for source in sources.files for row in source.report.rejected]
     if rejected:
         raise BadFile(
@@ -170,7 +170,7 @@ def refuse_empty(engine: Engine, sources: Sources) -> None:
 def file_summaries(sources: Sources) -> tuple[FileSummary, ...]:
     return tuple(
         FileSummary(
-            file=source.file.name,
+            file=source.name,
             format=source.file.format,
             dialect=dict(source.report.dialect),
             rows_rejected=source.report.rows_rejected,
@@ -184,7 +184,7 @@ def file_summaries(sources: Sources) -> tuple[FileSummary, ...]:
 def all_warnings(engine: Engine, sources: Sources) -> tuple[str, ...]:
     """What a reader of the numbers must know, each once."""
     said = [
-        f"{source.file.name}: {warning}" if len(sources.files) > 1 else warning
+        f"{source.name}: {warning}" if len(sources.files) > 1 else warning
         for source in sources.files
         for warning in source.report.warnings
     ]

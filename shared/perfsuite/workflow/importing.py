@@ -9,6 +9,7 @@ from typing import Final
 
 from perfsuite import __version__
 from perfsuite.artifacts import RunFolder, RunId, RunStore, layout, sha256_of
+from perfsuite.artifacts.locks import holding
 from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, RunRecord, Window
 from perfsuite.errors import BadFile, Conflict, NotFound
 from perfsuite.samples import aggregate, grouping, parquet
@@ -58,7 +59,16 @@ def import_results(
     RunId(run_id)
     _refuse_unreadable(request)
     run = store.open_or_create(run_id, facts)
-    _refuse_foreign(run)
+    busy = Conflict(
+        f"Another process is importing into run {run.run_id!r}.",
+        next_step="Wait for it to end, or import under another run id.",
+    )
+    with holding(run.lock_path("importing"), busy=busy):
+        _refuse_foreign(run)
+        return _imported(run, request, progress)
+
+
+def _imported(run: RunFolder, request: ImportRequest, progress: Progress) -> Imported:
     ledger = Ledger(run)
     inputs = [*request.files, *([request.log] if request.log else [])]
     with ledger.step(_STAGE, "collect", tool=TOOL) as step, ThreadPoolExecutor(1) as background:
@@ -108,7 +118,7 @@ def _sources(engine: Engine, found: Sources, hashes: dict[Path, Future[str]]) ->
     several = len(summaries) > 1
     return ImportSources(
         files=tuple(
-            ImportedFile(name=source.file.name, size=source.size, sha256=hashes[source.file.path].result())
+            ImportedFile(name=source.name, size=source.size, sha256=hashes[source.file.path].result())
             for source in found.files
         ),
         format=", ".join(sorted({one.format for one in summaries})),

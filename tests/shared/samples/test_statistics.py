@@ -272,3 +272,13 @@ def test_warnings_and_rejected_rows_of_several_files_name_their_file(tmp_path: P
 def test_apdex_limits_that_make_no_sense_are_refused(limits: tuple[float, float]) -> None:
     with pytest.raises(BadInput, match="The APDEX limits are"):
         Apdex(*limits)
+
+
+def test_engines_whose_files_are_called_alike_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    paths = []
+    for engine in ("engine-1", "engine-2"):
+        (tmp_path / engine).mkdir()
+        paths.append(jtl.put(tmp_path / engine, jtl.text(jtl.samples(10)), "kpi.jtl"))
+    found = summarise(paths)
+    assert [file.file for file in found.files] == ["engine-1/kpi.jtl", "engine-2/kpi.jtl"]
+    assert summarise([paths[0], paths[0]]).as_json()["files"] == ["kpi.jtl (1)", "kpi.jtl (2)"]
