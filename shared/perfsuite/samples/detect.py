@@ -32,8 +32,7 @@ class Recognised:
 
     @property
     def name(self) -> str:
-        """As it can be shown and stored: a name may hold bytes that are not UTF-8."""
-        return self.path.name.encode("utf-8", "replace").decode()
+        return self.path.name
 
 
 def recognise(path: Path, options: ReadOptions) -> Recognised:

@@ -141,13 +141,14 @@ class Sources:
 
 def told_apart(paths: list[Path]) -> list[str]:
     """A name for each file: engines all call their results `kpi.jtl`, so folders come before it where they must."""
-    parts = [path.absolute().parts[1:] for path in paths]
+    # As they can be shown and stored: a name may hold bytes that are not UTF-8.
+    parts = [[part.encode("utf-8", "replace").decode() for part in path.absolute().parts[1:]] for path in paths]
     for depth in range(1, max(len(one) for one in parts) + 1):
         names = ["/".join(one[-depth:]) for one in parts]
         if len(set(names)) == len(names):
             return names
     # One file was given twice.
-    return [f"{path.name} ({number})" for number, path in enumerate(paths, start=1)]
+    return [f"{one[-1]} ({number})" for number, one in enumerate(parts, start=1)]
 
 
 def _reader(source: SourceFile, options: ReadOptions) -> Callable[[BinaryIO, Callable[[int], None]], Iterator[Row]]:

@@ -280,7 +280,7 @@ def strictly_k6(content: bytes) -> Totals | None:
     )
 
 
-@settings(max_examples=700)
+@settings(max_examples=700, deadline=None)
 @given(content=damaged(CSV, PLAIN_CSV))
 def test_damaged_csv_is_read_rightly_or_refused(engine: Engine, content: bytes) -> None:
     found = read(engine, content)
@@ -290,19 +290,19 @@ def test_damaged_csv_is_read_rightly_or_refused(engine: Engine, content: bytes) 
         assert found.rows_read + found.files[0].rows_rejected == expected
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(content=damaged(XML))
 def test_damaged_xml_is_read_rightly_or_refused(engine: Engine, content: bytes) -> None:
     assert_agrees(read(engine, content), strictly_xml(content))
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(content=damaged(K6_JSON))
 def test_damaged_k6_json_is_read_rightly_or_refused(engine: Engine, content: bytes) -> None:
     assert_agrees(read(engine, content), strictly_k6(content))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(content=damaged(K6_CSV))
 def test_damaged_k6_csv_is_read_rightly_or_refused(engine: Engine, content: bytes) -> None:
     found = read(engine, content)
@@ -310,7 +310,7 @@ def test_damaged_k6_csv_is_read_rightly_or_refused(engine: Engine, content: byte
         assert_agrees(found, Totals(5, 2, 16.25, frozenset({"https://x/"})))
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(content=damaged(*(gzip.compress(good, mtime=0) for good in (CSV, XML, K6_JSON, K6_CSV))))
 def test_a_damaged_archive_is_read_as_far_as_it_goes_or_refused(engine: Engine, content: bytes) -> None:
     found = read(engine, content)

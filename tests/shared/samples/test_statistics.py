@@ -64,7 +64,7 @@ def assert_is(found: Statistics, rows: list[dict[str, Any]]) -> None:
         assert found.sent_kb_per_s == pytest.approx(sum(row["sentBytes"] for row in rows) / 1_024 / span_s)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(rows=runs)
 def test_every_number_is_the_one_that_plain_arithmetic_gives(engine: Engine, rows: list[dict[str, Any]]) -> None:
     found = stats_of(engine, rows)
@@ -78,7 +78,7 @@ def test_every_number_is_the_one_that_plain_arithmetic_gives(engine: Engine, row
     assert all(label.keys() == KEYS for label in shown["labels"])
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows=runs, data=st.data())
 def test_the_order_of_the_rows_does_not_matter(engine: Engine, rows: list[dict[str, Any]], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(rows))
@@ -86,7 +86,7 @@ def test_the_order_of_the_rows_does_not_matter(engine: Engine, rows: list[dict[s
     assert (one.total, one.labels, one.concurrency) == (other.total, other.labels, other.concurrency)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows=runs, share=st.floats(0, 1))
 def test_the_files_of_two_engines_are_one_run_whose_users_add_up(
     engine: Engine, rows: list[dict[str, Any]], share: float
@@ -98,7 +98,7 @@ def test_the_files_of_two_engines_are_one_run_whose_users_add_up(
     assert merged.concurrency == sum(max(row["allThreads"] for row in part) for part in parts)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows=runs, factor=st.integers(2, 9))
 def test_times_that_are_longer_by_a_factor_give_numbers_that_are(
     engine: Engine, rows: list[dict[str, Any]], factor: int

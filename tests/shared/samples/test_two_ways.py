@@ -15,8 +15,9 @@ from perfsuite.samples.options import ReadOptions
 
 ANY_TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 AWKWARD = st.sampled_from(
-    ["", "null", '"', '""', "a,b", "a\tb", "a;b", "a|b", "a\nb", "a\r\nb", "a\rb", "\n", "x\n\ny", " padded ", 
-     "Größe", "Страница", "日本語", "😀", "=1+1", "-", "timeStamp", "label,", '"quoted"', 'say "hi"', "\ufeff", "\\", "'", "a" * 300]
+    ["", "null", '"', '""', "a,b", "a\tb", "a;b", "a|b", "a\nb", "a\r\nb", "a\rb", "\n", "x\n\ny", " padded ",
+     "Größe", "Страница", "日本語", "😀", "=1+1", "-", "timeStamp", "label,", '"quoted"', 'say "hi"', "\ufeff",
+     "\\", "'", "a" * 300]
 )  # fmt: skip
 TEXTS = st.one_of(st.sampled_from(["Home", "Cart", "200", "OK"]), AWKWARD, ANY_TEXT)
 NUMBERS = st.one_of(st.just(""), st.integers(0, 100_000))
@@ -52,7 +53,7 @@ def files(draw: st.DrawFn) -> str:
     return content if draw(st.booleans()) else content.rstrip("\r\n")
 
 
-@settings(max_examples=250)
+@settings(max_examples=250, deadline=None)
 @given(contents=st.lists(files(), min_size=1, max_size=2), timestamp=st.sampled_from(["start", "end"]))
 def test_both_ways_give_the_same_rows_of_whatever_jmeter_can_write(
     engine: Engine, contents: list[str], timestamp: Any
