@@ -3,6 +3,11 @@
 
 def main() -> None:
     """The entry point of the `perfsuite` command."""
-    from perfsuite.cli.app import run
+    from perfsuite.cli import exits
 
-    run()
+    try:
+        from perfsuite.cli.app import run
+
+        run()
+    except KeyboardInterrupt:
+        raise SystemExit(exits.INTERRUPTED) from None

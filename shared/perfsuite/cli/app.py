@@ -1,6 +1,6 @@
 """The commands, and what every one of them shares: errors with a next step, exit codes, a quiet end."""
 
-import os
+import io
 import sys
 
 import typer
@@ -44,13 +44,10 @@ def _options(
 
 def run() -> None:
     """Run the command line; every error of ours ends it with a sentence and a code, never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Not every terminal can show every label.
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except PerfsuiteError as error:
         output.fail(error, as_json="--json" in sys.argv)
-    except KeyboardInterrupt:
-        raise SystemExit(exits.INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader has gone, as `head` does. Python would complain once more while it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(exits.DONE) from None

@@ -22,9 +22,21 @@ _PATIENCE_S: Final = 1.0
 _PAGE_WIDTH: Final = 160
 
 
+class _Screen(Console):
+    def on_broken_pipe(self) -> None:
+        _end_unread()
+
+
+def _end_unread() -> NoReturn:
+    """The reader has gone, as `head` does: that is no failure."""
+    # Python would complain once more while it closes the stream.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(exits.DONE)
+
+
 def console(*, to_stderr: bool = False) -> Console:
     """The terminal, or a wide page where the output goes to a file or a pipe."""
-    screen = Console(stderr=to_stderr, highlight=False)
+    screen = _Screen(stderr=to_stderr, highlight=False)
     if not screen.is_terminal and "COLUMNS" not in os.environ:
         screen.width = _PAGE_WIDTH
     return screen
@@ -45,7 +57,11 @@ def print_json(value: Any) -> None:
     """One JSON document on standard output, and nothing else."""
     text = redact(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
     # Only what the stream cannot hold is escaped; a JSON document may not be cut by it.
-    sys.stdout.write(_escaped(text, sys.stdout.encoding or "utf-8") + "\n")
+    try:
+        sys.stdout.write(_escaped(text, sys.stdout.encoding or "utf-8") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _end_unread()
 
 
 def _escaped(text: str, encoding: str) -> str:

@@ -27,6 +27,8 @@ _POLL_S: Final = 0.1
 _YOUNG_S: Final = 60
 """A folder this new may not have taken its lock yet."""
 _SPILL_WORTH_SAYING: Final = 1_000_000
+_CTRL_C: Final = "Query interrupted"
+"""What DuckDB makes of Ctrl-C."""
 _PATTERN: Final = re.compile(r"([*?\[])")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _FULL: Final = ("max_temp_directory_size", "no space left", "not enough disk", "file too large", "quota exceeded")
@@ -98,6 +100,10 @@ class Engine:
         watcher.start()
         try:
             yield
+        except RuntimeError as error:
+            if str(error) == _CTRL_C:
+                raise KeyboardInterrupt from None
+            raise
         finally:
             done.set()
             watcher.join()
