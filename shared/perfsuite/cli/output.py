@@ -43,8 +43,8 @@ def console(*, to_stderr: bool = False) -> Console:
 
 
 def plain(text: object) -> Text:
-    """Text from outside: one line, no control characters, and never read as markup."""
-    return Text(printable(str(text)))
+    """Text from outside: one line, no control characters, no secrets, and never read as markup."""
+    return Text(printable(redact(str(text))))
 
 
 def number(value: float | None, digits: int = 1) -> str:

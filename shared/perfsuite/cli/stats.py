@@ -78,7 +78,7 @@ def _warn_of_rejected(found: Summary) -> None:
     if total:
         output.warn(f"{total:,} rows were rejected:")
     for file, row in rejected[:_SHOWN_REJECTED]:
-        output.warn(f"  {f'{file}, ' if several else ''}line {row.line}: {row.reason}")
+        output.warn(f"{f'{file}, ' if several else ''}line {row.line}: {row.reason}")
 
 
 def _order(one: Statistics, sort: SortBy) -> tuple[object, ...]:
