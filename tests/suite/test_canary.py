@@ -8,11 +8,11 @@ from typing import Any, TextIO
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from suite.generated import EXAMPLE, tools, variables
-from suite.repository import ROOT, pyproject, servers
 
 from perfsuite.artifacts import RunStore
 from perfsuite.workflow.importing import ImportRequest, import_results
+from suite.generated import EXAMPLE, tools, variables
+from suite.repository import ROOT, pyproject, servers
 
 pytestmark = pytest.mark.anyio
 
@@ -44,10 +44,10 @@ def environment(artifacts: Path) -> dict[str, str]:
 
 def arguments_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Calls that work, that fail inside, and that are refused."""
-    usual = {name: "example" for name in schema.get("required", ())}
+    usual = dict.fromkeys(schema.get("required", ()), "example")
     yield usual
     yield {**usual, "no_such_argument": 1}
-    yield {**usual, **{name: "missing" for name in usual}}
+    yield {**usual, **dict.fromkeys(usual, "missing")}
     yield {}
     for name, one in schema.get("properties", {}).items():
         for value in one.get("enum", ()):
@@ -65,8 +65,8 @@ async def test_no_tool_lets_a_secret_out(server: str, tmp_path: Path) -> None:
         async with _client(parameters, log) as client:
             listed = (await client.list_tools()).tools
             for tool in listed:
-                for arguments in arguments_of(tool.input_schema):
-                    said.append(str(await client.call_tool(tool.name, arguments)))
+                answers = [await client.call_tool(tool.name, one) for one in arguments_of(tool.input_schema)]
+                said.extend(map(str, answers))
     assert len(said) >= 4 * len(listed) > 0
     assert not [answer for answer in said if CANARY in answer]
     files = [tmp_path / "stderr.log", *(path for path in artifacts.rglob("*") if path.is_file())]
