@@ -110,7 +110,14 @@ class Samples:
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
             found = engine.rows(_failures(rows), values)
-        return _error_groups(found)
+            [(failures, first, last)] = engine.rows(
+                f"SELECT count(*), min(started_us), max(started_us) FROM {rows} WHERE NOT success", values
+            )
+        groups = _error_groups(found)
+        if rest := failures - sum(group.count for group in groups):
+            message = f"messages beyond the {_MOST_MESSAGES:,} most frequent"
+            groups.append(ErrorGroup("", message, rest, (), first, last, ""))
+        return groups
 
     def _selected(self, engine: Engine, selection: Selection) -> tuple[str, dict[str, Any]]:
         rows = parquet.relation(self.path)
@@ -121,7 +128,11 @@ class Samples:
         if selection.labels:
             conditions.append(
                 "("
-                + " OR ".join(f"label = $label{i} OR label GLOB $label{i}" for i in range(len(selection.labels)))
+                # Of the patterns that DuckDB knows, brackets are not one of ours: labels hold them.
+                + " OR ".join(
+                    f"label = $label{i} OR label GLOB replace($label{i}, '[', '[[]')"
+                    for i in range(len(selection.labels))
+                )
                 + ")"
             )
             values |= {f"label{i}": label for i, label in enumerate(selection.labels)}
