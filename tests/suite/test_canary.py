@@ -60,7 +60,7 @@ async def test_no_tool_lets_a_secret_out(server: str, tmp_path: Path) -> None:
     artifacts = tmp_path / "artifacts"
     import_results(RunStore(artifacts), "example", ImportRequest((ROOT / EXAMPLE,)))
     parameters = StdioServerParameters(command=command_of(server), env=environment(artifacts))
-    said = []
+    said: list[str] = []
     with (tmp_path / "stderr.log").open("w", encoding="utf-8") as log:
         async with _client(parameters, log) as client:
             listed = (await client.list_tools()).tools
