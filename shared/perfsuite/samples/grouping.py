@@ -1,5 +1,6 @@
 """One pass over the samples that keeps every distinct value with its count, so that memory follows values, not rows."""
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from perfsuite.samples.columns import EARLIEST_US, LATEST_US, LONGEST_US
@@ -17,6 +18,28 @@ _BY_VALUE: Final = "label, kind, success, value_us"
 _BY_TIME: Final = "engine, bucket"
 
 
+@dataclass(frozen=True)
+class Counting:
+    """How rows are counted, as SQL."""
+
+    value: str
+    count: str
+    errors: str
+
+
+_ROWS: Final = Counting("elapsed_us", "count(*)", "count(*) FILTER (NOT success)")
+_WEIGHTED: Final = Counting(
+    "elapsed_us // greatest(sample_count, 1)",
+    "sum(greatest(sample_count, 1))::BIGINT",
+    "sum(CASE WHEN sample_count > 1 THEN error_count ELSE (NOT success)::INTEGER END)::BIGINT",
+)
+
+
+def counting(weighted: bool) -> Counting:
+    """A row of JMeter may stand for several samples whose times were added up."""
+    return _WEIGHTED if weighted else _ROWS
+
+
 def group(engine: Engine, relation: str, *, weighted: bool, what: str) -> None:
     """Fill the table `grouped` from a relation with the canonical columns, reading it once."""
     keys = f"grouping(label) = 1 AS is_time, {_BY_VALUE}, {_BY_TIME}"
@@ -31,15 +54,14 @@ def group_by_value(engine: Engine, relation: str, values: dict[str, Any], *, wei
 
 
 def _grouped(relation: str, keys: str, by: str, weighted: bool) -> str:
-    # A row of JMeter may stand for several samples whose times were added up.
-    value = "elapsed_us // greatest(sample_count, 1)" if weighted else "elapsed_us"
-    count = "sum(greatest(sample_count, 1))" if weighted else "count(*)"
-    errors = "sum(CASE WHEN sample_count > 1 THEN error_count ELSE (NOT success)::INTEGER END)" if weighted else "NULL"
+    by_weight = counting(weighted)
+    # Where rows are samples, the outcome in the key tells the errors, and counting them again would cost time.
+    errors = by_weight.errors if weighted else "NULL"
     return f"""
-        SELECT {keys}, count(*) AS row_count, {count} AS n, {errors} AS errors,
+        SELECT {keys}, count(*) AS row_count, {by_weight.count} AS n, {errors} AS errors,
                sum(bytes) AS bytes, sum(sent_bytes) AS sent_bytes,
                min(started_us) AS first_us, max(started_us + elapsed_us) AS last_us, max(all_threads) AS users
-        FROM (SELECT *, {value} AS value_us, started_us // {BUCKET_US} AS bucket FROM {relation})
+        FROM (SELECT *, {by_weight.value} AS value_us, started_us // {BUCKET_US} AS bucket FROM {relation})
         GROUP BY {by}
     """
 

@@ -12,6 +12,7 @@ from perfsuite.errors import BadInput, NotFound
 from perfsuite.samples import grouping, parquet
 from perfsuite.samples.definitions import FURTHEST_S, Choice, PercentileMethod, Selection, percentile_key
 from perfsuite.samples.engine import Engine
+from perfsuite.samples.grouping import Counting
 from perfsuite.samples.parquet import Metadata
 from perfsuite.samples.patterns import masked
 from perfsuite.samples.percentiles import percentiles
@@ -91,8 +92,8 @@ class Samples:
             rows, values = self._selected(engine, selection)
             first, last = _window(engine, rows, values)
             width_us = _width_us(width_s, last - first)
-            found = engine.arrays(_ends(rows, first, width_us), values)
-            hits = dict(engine.rows(_starts(rows, first, width_us), values))
+            found = engine.arrays(_ends(rows, first, width_us, self._counting), values)
+            hits = dict(engine.rows(_starts(rows, first, width_us, self._counting), values))
             return _buckets(found, hits, first, width_us, choice)
 
     def by_response_code(self, selection: Selection) -> list[tuple[str, int, int]]:
@@ -100,8 +101,8 @@ class Samples:
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
             return engine.rows(
-                f"SELECT coalesce(response_code, '') AS code, count(*), count(*) FILTER (NOT success) FROM {rows} "
-                "GROUP BY code ORDER BY count(*) DESC, code",
+                f"SELECT coalesce(response_code, '') AS code, {self._counting.count} AS n, {self._counting.errors} "
+                f"FROM {rows} GROUP BY code ORDER BY n DESC, code",
                 values,
             )
 
@@ -109,15 +110,20 @@ class Samples:
         """The failures by cause, the most frequent first."""
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
-            found = engine.rows(_failures(rows), values)
+            found = engine.rows(_failures(rows, self._counting), values)
             [(failures, first, last)] = engine.rows(
-                f"SELECT count(*), min(started_us), max(started_us) FROM {rows} WHERE NOT success", values
+                f"SELECT coalesce({self._counting.errors}, 0), min(started_us), max(started_us) FROM {rows} WHERE NOT success",
+                values,
             )
         groups = _error_groups(found)
         if rest := failures - sum(group.count for group in groups):
             message = f"messages beyond the {_MOST_MESSAGES:,} most frequent"
             groups.append(ErrorGroup("", message, rest, (), first, last, ""))
         return groups
+
+    @property
+    def _counting(self) -> Counting:
+        return grouping.counting(self.metadata.weighted)
 
     def _selected(self, engine: Engine, selection: Selection) -> tuple[str, dict[str, Any]]:
         rows = parquet.relation(self.path)
@@ -189,18 +195,18 @@ def _extras(rows: str, by: str, condition: str) -> str:
     """
 
 
-def _ends(rows: str, first: int, width_us: int) -> str:
+def _ends(rows: str, first: int, width_us: int, by: Counting) -> str:
     return f"""
-        SELECT (started_us + elapsed_us - {first}) // {width_us} AS bucket, elapsed_us AS value, count(*) AS n,
-               count(*) FILTER (NOT success) AS errors, sum(bytes)::DOUBLE AS bytes
+        SELECT (started_us + elapsed_us - {first}) // {width_us} AS bucket, {by.value} AS value, {by.count} AS n,
+               {by.errors} AS errors, sum(bytes)::DOUBLE AS bytes
         FROM {rows} GROUP BY bucket, value ORDER BY bucket, value
     """
 
 
-def _starts(rows: str, first: int, width_us: int) -> str:
+def _starts(rows: str, first: int, width_us: int, by: Counting) -> str:
     return f"""
         SELECT bucket, {{'hits': sum(hits)::BIGINT, 'users': sum(users)::BIGINT}} FROM (
-            SELECT (started_us - {first}) // {width_us} AS bucket, engine, count(*) AS hits, max(all_threads) AS users
+            SELECT (started_us - {first}) // {width_us} AS bucket, engine, {by.count} AS hits, max(all_threads) AS users
             FROM {rows} GROUP BY bucket, engine
         ) GROUP BY bucket
     """
@@ -246,14 +252,14 @@ def _percentiles_ms(
     return {name: v / 1e3 for name, v in zip(names, percentiles(values, counts, list(wanted), method), strict=True)}
 
 
-def _failures(rows: str) -> str:
+def _failures(rows: str, by: Counting) -> str:
     """The cause as JMeter tells it: what would be a success failed by an assertion, and its message says why."""
     return f"""
         SELECT coalesce(response_code, '') AS code,
                CASE WHEN regexp_full_match(coalesce(response_code, ''), '[23][0-9][0-9]') OR response_code IS NULL
                     THEN coalesce(failure_message, nullif(response_message, ''), 'Assertion failed')
                     ELSE coalesce(response_message, failure_message, '') END AS message,
-               label, count(*) AS n, min(started_us) AS first_us, max(started_us) AS last_us
+               label, {by.errors} AS n, min(started_us) AS first_us, max(started_us) AS last_us
         FROM {rows} WHERE NOT success GROUP BY ALL ORDER BY n DESC, code, message, label LIMIT {_MOST_MESSAGES}
     """
 

@@ -159,3 +159,17 @@ def test_what_differs_from_failure_to_failure_is_masked(message: str, expected: 
 
 def test_a_very_long_message_is_cut() -> None:
     assert len(masked("word " * 100_000)) <= 300
+
+
+def test_rows_that_stand_for_several_samples_count_as_many_everywhere(opened: Open) -> None:
+    columns = (*jtl.COLUMNS, "SampleCount", "ErrorCount")
+    found = opened(
+        jtl.sample(elapsed=300, SampleCount=3, ErrorCount=0),
+        jtl.sample(elapsed=400, SampleCount=4, ErrorCount=2, success="false", responseCode="500"),
+        columns=columns,
+    )
+    assert found.by_response_code(Selection()) == [("500", 4, 2), ("200", 3, 0)]
+    [group] = found.error_groups(Selection())
+    assert (group.count, group.labels) == (2, (("Home", 2),))
+    [bucket] = found.over_time(10, Choice(), Selection())
+    assert (bucket.hits, bucket.completed, bucket.errors, bucket.mean_ms) == (7, 7, 2, 100.0)
