@@ -10,7 +10,10 @@ from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.artifacts.schemas import RunFacts
 from perfsuite.cli import output
 from perfsuite.cli.options import AsJson, Columns, Files, Timestamp, Timezone, read_options
+from perfsuite.cli.tables import print_statistics
 from perfsuite.errors import PerfsuiteError
+from perfsuite.samples.definitions import Choice
+from perfsuite.samples.summary import COUNTING
 from perfsuite.settings import SuiteSettings
 from perfsuite.workflow import Ledger
 from perfsuite.workflow.importing import Imported, ImportRequest, import_results
@@ -117,14 +120,15 @@ def _imported_json(found: Imported) -> dict[str, Any]:
         "samples": found.samples,
         "window": found.window.model_dump(mode="json"),
         **found.sources.model_dump(mode="json", exclude={"schema_version"}),
+        "labels": [label.flat() for label in found.labels],
+        "total": found.total.flat(),
     }
 
 
 def _print_imported(found: Imported) -> None:
     sources = found.sources
-    output.say(
-        f"{sources.rows_read:,} rows ({found.samples:,} samples) are in run {found.run_id!r}: {found.samples_path}"
-    )
+    print_statistics(found.labels, found.total, f"Percentiles: {Choice().method}. Total: {COUNTING}.")
+    output.say(f"{sources.rows_read:,} rows are in run {found.run_id!r}: {found.samples_path}")
     for warning in sources.warnings:
         output.warn(warning)
     if sources.rows_rejected:

@@ -16,8 +16,8 @@ COLUMNS: Final = (
 _DECIMALS: Final = 3
 
 
-def write_aggregate(samples: Samples, target: Path) -> int:
-    """Write the report of samplers and transactions, and return the number of samples in the row ALL."""
+def write_aggregate(samples: Samples, target: Path) -> tuple[list[Statistics], Statistics]:
+    """Write the report of samplers and transactions, and return the statistics of every label and the total."""
     choice = Choice()
     labels, total = samples.statistics(choice, Selection(kind=None))
     extras = samples.extras()
@@ -28,7 +28,7 @@ def write_aggregate(samples: Samples, target: Path) -> int:
         for one in labels:
             if one.kind != "sub":
                 writer.writerow(_row(one.label, one, extras.get((one.kind, one.label), {})))
-    return total.samples
+    return labels, total
 
 
 def _row(name: str, one: Statistics, extra: dict[str, Any]) -> dict[str, Any]:

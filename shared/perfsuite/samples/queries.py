@@ -112,7 +112,8 @@ class Samples:
             rows, values = self._selected(engine, selection)
             found = engine.rows(_failures(rows, self._counting), values)
             [(failures, first, last)] = engine.rows(
-                f"SELECT coalesce({self._counting.errors}, 0), min(started_us), max(started_us) FROM {rows} WHERE NOT success",
+                f"SELECT coalesce({self._counting.errors}, 0), min(started_us), max(started_us) "
+                f"FROM {rows} WHERE NOT success",
                 values,
             )
         groups = _error_groups(found)

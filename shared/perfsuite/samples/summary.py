@@ -19,7 +19,7 @@ from perfsuite.samples.times import utc
 Compat = Literal["jmeter-dashboard"]
 
 SUSPICIOUS_GAP_US: Final = 600_000_000
-_COUNTING: Final = "samplers only; transactions and sub-results are listed and left out of the total"
+COUNTING: Final = "samplers only; transactions and sub-results are listed and left out of the total"
 _DASHBOARD_COUNTING: Final = "as JMeter's dashboard: sub-results count, transactions are left out of the total"
 
 
@@ -105,7 +105,7 @@ def summarise_with(
         rows_read=grouping.row_count(engine),
         warnings=all_warnings(engine, sources),
         percentile_method=compat or choice.method,
-        counting=_DASHBOARD_COUNTING if compat else _COUNTING,
+        counting=_DASHBOARD_COUNTING if compat else COUNTING,
         labels=tuple(labels),
         total=total,
         first_us=first,

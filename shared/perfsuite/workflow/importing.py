@@ -18,6 +18,7 @@ from perfsuite.samples.detect import recognise
 from perfsuite.samples.engine import Engine, Progress, no_progress
 from perfsuite.samples.options import DEFAULT_READ, ReadOptions
 from perfsuite.samples.sources import Sources
+from perfsuite.samples.statistics import Statistics
 from perfsuite.samples.summary import all_warnings, file_summaries, refuse_empty, trusted
 from perfsuite.workflow.ledger import Ledger, RunningStep
 
@@ -44,8 +45,13 @@ class Imported:
     samples_path: Path
     sources: ImportSources
     window: Window
-    samples: int
-    """In the row ALL of the aggregate report: samplers only."""
+    labels: list[Statistics]
+    total: Statistics
+
+    @property
+    def samples(self) -> int:
+        """In the row ALL of the aggregate report: samplers only."""
+        return self.total.samples
 
 
 def import_results(
@@ -81,11 +87,11 @@ def _imported(run: RunFolder, request: ImportRequest, progress: Progress) -> Imp
     with ledger.step(_STAGE, "aggregate_report", tool=TOOL, inputs=[run.path(layout.SAMPLES)]) as step:
         samples = open_samples(run)
         with run.staged(layout.IMPORT_AGGREGATE) as target:
-            counted = aggregate.write_aggregate(samples, target)
+            labels, total = aggregate.write_aggregate(samples, target)
         step.produced(run.path(layout.IMPORT_AGGREGATE))
     with ledger.step(_STAGE, "validate", tool=TOOL, inputs=[run.path(layout.SAMPLES)]):
         _validate(run, sources, samples.rows)
-    return Imported(run.run_id, run.path(layout.SAMPLES), sources, window, counted)
+    return Imported(run.run_id, run.path(layout.SAMPLES), sources, window, labels, total)
 
 
 def _collect(

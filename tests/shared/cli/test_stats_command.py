@@ -84,7 +84,7 @@ def test_a_long_table_is_cut_and_says_so(command: Any, tmp_path: Path) -> None:
     done = command("stats", file)
     assert "L099" in done.out
     assert "L100" not in done.out
-    assert "100 of 150 labels are shown; --limit shows more, --json all." in done.out
+    assert "100 of 150 labels are shown; --json has them all." in done.out
     assert "L149" in command("stats", file, "--limit", 150).out
     assert command("stats", file, "--limit", 0).code == exits.USAGE
 
