@@ -26,19 +26,19 @@ class Row(NamedTuple):
     success: bool
     sample_count: int
     error_count: int
-    response_code: str | None
-    response_message: str | None
-    failure_message: str | None
-    thread: str | None
-    engine: str | None
-    bytes: int | None
-    sent_bytes: int | None
-    connect_ms: float | None
-    latency_ms: float | None
-    idle_ms: float | None
-    group_threads: int | None
-    all_threads: int | None
-    url: str | None
+    response_code: str | None = None
+    response_message: str | None = None
+    failure_message: str | None = None
+    thread: str | None = None
+    engine: str | None = None
+    bytes: int | None = None
+    sent_bytes: int | None = None
+    connect_ms: float | None = None
+    latency_ms: float | None = None
+    idle_ms: float | None = None
+    group_threads: int | None = None
+    all_threads: int | None = None
+    url: str | None = None
 
 
 class Rejected(NamedTuple):

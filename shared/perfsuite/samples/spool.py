@@ -10,33 +10,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from perfsuite.errors import BadFile, LimitExceeded, StorageFailed
-from perfsuite.samples.columns import REMOTE_THREAD
+from perfsuite.samples.columns import REMOTE_THREAD, SQL_TYPES
 from perfsuite.samples.detect import Recognised
 from perfsuite.samples.engine import quoted
 from perfsuite.samples.rows import ReadReport, Row
 
-_TYPES: Final[dict[str, str]] = {
-    "started_us": "BIGINT",
-    "elapsed_us": "BIGINT",
-    "label": "VARCHAR",
-    "kind": "VARCHAR",
-    "success": "BOOLEAN",
-    "sample_count": "INTEGER",
-    "error_count": "INTEGER",
-    "response_code": "VARCHAR",
-    "response_message": "VARCHAR",
-    "failure_message": "VARCHAR",
-    "thread": "VARCHAR",
-    "engine": "VARCHAR",
-    "bytes": "BIGINT",
-    "sent_bytes": "BIGINT",
-    "connect_ms": "DOUBLE",
-    "latency_ms": "DOUBLE",
-    "idle_ms": "DOUBLE",
-    "group_threads": "INTEGER",
-    "all_threads": "INTEGER",
-    "url": "VARCHAR",
-}
+_TYPES: Final = {"started_us": "BIGINT"} | {name: kind for name, kind in SQL_TYPES.items() if name != "started_at"}
 _ENGINE: Final = f"coalesce(engine, nullif(regexp_extract(thread, '{REMOTE_THREAD}', 1), ''))"
 _CHUNK: Final = 4 * 1024 * 1024
 _HIGHEST_RATIO: Final = 200
