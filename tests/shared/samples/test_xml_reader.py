@@ -324,6 +324,55 @@ def test_a_tag_that_spans_lines_is_read() -> None:
     assert report.rows_rejected == 0
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("U >\n1-1", "U > 1-1"),
+        ("U >\r\n1-1", "U > 1-1"),
+        ("U >\r1-1", "U > 1-1"),
+        ("U > \n1-1", "U >  1-1"),
+        ("U />\n", "U /> "),
+        (">\n\n x >\n'\n/>\n1", ">   x > ' /> 1"),
+    ],
+)
+@pytest.mark.parametrize("inside", ["", URL])
+def test_a_line_break_behind_a_bracket_in_a_value_does_not_end_the_tag(written: str, read: str, inside: str) -> None:
+    broken = tag(lb="b", tn="LINES", inside=inside).replace("LINES", written)
+    parent = tag(lb="parent", inside=tag(lb="c", tn="LINES")).replace("LINES", written)
+    swapped = broken.replace("'", "&#39;").replace('"', "'")
+    rows, report = rows_of(document(tag(lb="a"), broken, parent, swapped, tag(lb="d")))
+    assert [(row.label, row.kind, row.thread) for row in rows] == [
+        ("a", "sample", "Users 1-1"),
+        ("b", "sample", read),
+        ("parent", "sample", "Users 1-1"),
+        ("c", "sub", read),
+        ("b", "sample", read),
+        ("d", "sample", "Users 1-1"),
+    ]
+    assert (report.rejected, report.warnings) == ([], [])
+
+
+@pytest.mark.parametrize("behind", ["", "  some text\n", 'a "word"\n', "\n\n"])
+@pytest.mark.parametrize("inside", ["", URL])
+def test_a_last_quote_that_was_lost_rejects_its_sample_alone(behind: str, inside: str) -> None:
+    start, end, rest = tag(lb="Broken", inside=inside).partition("\n")
+    broken = start.replace('hn="vm"', 'hn="vm') + end + behind + rest
+    rows, report = rows_of(document(tag(lb="a"), tag(lb="parent", inside=broken + tag(lb="part")), tag(lb="b")))
+    assert [(row.label, row.kind) for row in rows] == [
+        ("a", "sample"),
+        ("parent", "sample"),
+        ("part", "sub"),
+        ("b", "sample"),
+    ]
+    assert report.rejected == [(5, "its tag is damaged")]
+
+
+def test_a_file_that_ends_behind_a_bracket_in_a_value_rejects_its_last_sample() -> None:
+    rows, report = rows_of((HEAD + tag(lb="a") + '<sample t="1" lb="b >\n').encode())
+    assert [row.label for row in rows] == ["a"]
+    assert report.rejected == [(4, "the file ends within its tag")]
+
+
 def test_a_file_on_one_line_is_read() -> None:
     samples = [tag(lb=f"é{n} & more", inside=tag(lb=f"{n}-0") + URL) for n in range(3_000)]
     rows, report = rows_of(document(*samples).replace(b"\n", b""))
@@ -421,6 +470,13 @@ def test_an_attribute_of_many_megabytes_costs_its_sample_alone() -> None:
     rows, report = rows_of(document(tag(lb="a"), tag(lb="x" * 12_000_000), tag(lb="b")))
     assert [row.label for row in rows] == ["a", "b"]
     assert report.rejected == [(4, "a tag or comment is longer than 8,388,608 bytes")]
+
+
+@pytest.mark.parametrize(("length", "labels"), [(300_000, ["a", ">", "b"]), (12_000_000, ["a", "b"])])
+def test_a_value_of_nothing_but_brackets_is_read_as_any_other(length: int, labels: list[str]) -> None:
+    rows, report = rows_of(document(tag(lb="a"), tag(lb="LABEL").replace("LABEL", ">" * length), tag(lb="b")))
+    assert [row.label[:1] for row in rows] == labels
+    assert report.rows_rejected == 3 - len(labels)
 
 
 def test_a_tag_that_never_ends_is_given_up() -> None:

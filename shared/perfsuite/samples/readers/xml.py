@@ -21,9 +21,15 @@ _LONGEST_TAG: Final = 8 * 1024 * 1024
 
 _DECLARATION: Final = re.compile(rb"<\?xml\b[^>]*?(?:encoding\s*=\s*[\"']([\w.:-]{1,40})[\"'][^>]*?)?\?>")
 _SAMPLE_LINE: Final = re.compile(rb"[ \t]*<(httpSample|sample)(?=[\s/>])")
-_WHOLE_TAG: Final = re.compile(
-    rb"[ \t]*<(?:httpSample|sample)(?:\s++[^\s=<>\"'/]++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+/?>"
-)
+_NAME: Final = rb"\s++[^\s=<>\"'/]++\s*+=\s*+"
+_ATTRIBUTES: Final = rb"[ \t]*<(?:httpSample|sample)(?:" + _NAME + rb"(?:\"[^\"]*+\"|'[^']*+'))*+"
+_WHOLE_TAG: Final = re.compile(_ATTRIBUTES + rb"\s*+/?>")
+_OPEN_VALUE: Final = re.compile(_ATTRIBUTES + _NAME + rb"(?:(\")[^\"<]*+|(')[^'<]*+)\Z")
+# How a value goes on: to its quote (the group), or over the whole line; XML allows no < in it.
+_VALUE_GOES_ON: Final = {
+    b'"': re.compile(rb"[^\"<]*+(?:(\")(?=[\s/>]|\Z)|\Z)"),
+    b"'": re.compile(rb"[^'<]*+(?:(')(?=[\s/>]|\Z)|\Z)"),
+}
 # Behind the first fault of a file libxml2 drops references by name, but not those by number.
 _NAMED: Final = (
     (b"&lt;", b"&#60;"),
@@ -108,6 +114,23 @@ def _harmless_cut(text: bytes) -> int:
     return cut
 
 
+class _OpenTag:
+    """A sample's tag whose line ends with > within a value: what follows tells whether a quote was lost."""
+
+    __slots__ = ("line", "name", "pieces", "room", "value")
+
+    def __init__(self, piece: bytes, name: bytes, quote: bytes, line: int) -> None:
+        self.pieces = [piece]
+        self.name = name
+        self.value = _VALUE_GOES_ON[quote]
+        self.line = line
+        self.room = _LONGEST_TAG - len(piece)
+
+    def add(self, piece: bytes) -> None:
+        self.pieces.append(piece)
+        self.room -= len(piece)
+
+
 class _Document:
     """Feeds the parser, and starts a new one where the old one has lost its way."""
 
@@ -119,6 +142,7 @@ class _Document:
         self._offset = 0
         self._is_mid_line = False
         self._is_skipping = False
+        self._open_tag: _OpenTag | None = None
         self._unanswered = 0
         """Bytes since the parser last called its target."""
         self._beginning = ""
@@ -131,6 +155,8 @@ class _Document:
         if self._is_skipping or (self._parser is None and not (line := self._begun(line))):
             return
         line = self._mended(line)
+        if self._open_tag is not None and self._is_part_of(self._open_tag, line):
+            return
         self._samples.raw = line
         if is_fresh and b"ample" in line and (start := _SAMPLE_LINE.match(line)):
             self._feed_sample(line, start.group(1))
@@ -142,6 +168,8 @@ class _Document:
         if self._parser is None:
             raise BadFile("The file is empty.", next_step="Check that the test wrote samples.")
         self._samples.is_ending = True
+        if self._open_tag is not None:
+            self._give_up(self._open_tag)
         self._parser.close()
         self._require_root()
         for entry in list(self._parser.feed_error_log)[:5]:
@@ -193,14 +221,51 @@ class _Document:
             return line.decode("cp1252", "replace").encode("utf-8")
         return line
 
-    def _feed_sample(self, line: bytes, tag: bytes) -> None:
-        """Feed a line that begins with the tag of a sample, and see to it that the parser takes notice."""
-        is_whole = _WHOLE_TAG.match(line) is not None
-        if not is_whole and line.rstrip().endswith(b">"):
-            self._samples.fault = "its tag is damaged"
-            is_closed = line.rstrip().endswith(b"/>") or b"</" + tag in line
-            line = b"<" + tag + (b"/>\n" if is_closed else b">\n")
-            is_whole = True
+    def _feed_sample(self, line: bytes, name: bytes) -> None:
+        """Feed a line that begins with the tag of a sample, unless the next one must tell what it is."""
+        if _WHOLE_TAG.match(line):
+            self._feed_tag(line, is_whole=True)
+        elif not line.rstrip().endswith(b">"):
+            self._feed_tag(line, is_whole=False)
+        elif value := _OPEN_VALUE.match(line):
+            self._open_tag = _OpenTag(line, name, value.group(1) or value.group(2), self._samples.line)
+        else:
+            self._feed_damaged(line, name)
+
+    def _is_part_of(self, tag: _OpenTag, line: bytes) -> bool:
+        """Whether the line goes on with the value in which the line before it ended."""
+        more = tag.value.match(line)
+        if more is None:
+            self._give_up(tag)
+            return False
+        tag.add(line)
+        if more.group(1):
+            self._open_tag = None
+            self._samples.raw = text = b"".join(tag.pieces)
+            self._feed_tag(text, is_whole=_WHOLE_TAG.match(text) is not None)
+        elif tag.room < 0:
+            self._open_tag = None
+            for piece in tag.pieces:
+                self._feed(piece)
+        return True
+
+    def _give_up(self, tag: _OpenTag) -> None:
+        """The quote was lost: what was held back is one damaged sample."""
+        self._open_tag = None
+        here, self._samples.line = self._samples.line, tag.line
+        self._samples.raw = tag.pieces[0]
+        self._feed_damaged(tag.pieces[0], tag.name)
+        self._feed(b"".join(tag.pieces[1:]))
+        self._samples.line = here
+
+    def _feed_damaged(self, line: bytes, name: bytes) -> None:
+        """Feed a tag without attributes in place of one that the parser would stumble over."""
+        self._samples.fault = "its tag is damaged"
+        is_closed = line.rstrip().endswith(b"/>") or b"</" + name in line
+        self._feed_tag(b"<" + name + (b"/>\n" if is_closed else b">\n"), is_whole=True)
+
+    def _feed_tag(self, line: bytes, *, is_whole: bool) -> None:
+        """Feed the tag of a sample, and see to it that the parser takes notice."""
         if self._samples.is_left_open(self._samples.raw):
             self._resume("the sample before it was never closed")
         before = self._samples.starts
