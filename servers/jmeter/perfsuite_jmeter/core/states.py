@@ -9,7 +9,7 @@ _AUTHORS: dict[StoppedBy, str] = {
     "user": "the user",
     "duration": "the time limit",
     "signal": "a signal to its supervisor",
-    "disk": "its supervisor, because the results could not be written",
+    "supervisor": "its supervisor",
 }
 
 
@@ -70,7 +70,7 @@ def _dead(facts: RunFacts) -> Condition:
 
 
 def _ended(facts: RunFacts, spec: RunSpec, state: SupervisorState) -> Condition:
-    if state.failure is not None and (state.stop is None or state.stop.by == "disk"):
+    if state.failure is not None and (state.stop is None or state.stop.by == "supervisor"):
         return Condition("failed", state.failure)
     if state.stop is not None:
         return Condition("stopped", f"{_stopped(spec, state.stop)} {_salvaged(facts)}")

@@ -13,7 +13,7 @@ RunState = Literal[
 ]  # fmt: skip
 LIVE: Final[frozenset[RunState]] = frozenset({"queued", "starting", "running", "stopping"})
 Phase = Literal["starting", "running", "stopping", "ended"]
-StoppedBy = Literal["user", "duration", "signal", "disk"]
+StoppedBy = Literal["user", "duration", "signal", "supervisor"]
 Rung = Literal["Shutdown", "StopTestNow", "TERM", "KILL"]
 
 FOLDER: Final = "jmeter"
