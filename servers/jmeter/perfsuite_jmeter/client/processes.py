@@ -1,4 +1,4 @@
-"""The processes of a run: its supervisor is started, they are told from others, and Java is ended where nobody else can.
+"""The processes of a run: starting its supervisor, telling who is alive, and ending Java where nobody else can.
 
 A number says nothing about a process: it may be another one by now. With the time of its start, and on the same boot of
 the machine, it does.

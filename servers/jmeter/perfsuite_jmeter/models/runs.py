@@ -1,6 +1,7 @@
 """A run of JMeter: what was asked for, what its supervisor notes, and what the tools answer about it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -154,6 +155,29 @@ class Condition:
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True)
+class PlannedLoad:
+    """What a plan will do with the given properties, all remote hosts together; None where that cannot be told."""
+
+    users: int | None = None
+    duration_s: float | None = None
+
+
+class StartRequest(_Answer):
+    """What to start. Without a run id, one is made from scenario, type and version, or from the name of the plan."""
+
+    plan: Path
+    run_id: str | None = None
+    scenario: str | None = None
+    type: str | None = None
+    version: str | None = None
+    properties: dict[str, str] = {}
+    secret_properties: dict[str, str] = Field({}, description="property to the environment variable that holds it")
+    remote_hosts: tuple[str, ...] = ()
+    rerun: bool = False
+    graces: Graces = Graces()
 
 
 class StartedRun(_Answer):

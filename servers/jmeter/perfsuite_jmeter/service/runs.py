@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from perfsuite.artifacts import JsonArtifact, RunFolder, RunStore, layout
 from perfsuite.artifacts.locks import is_held
 from perfsuite.artifacts.schemas import Document
-from perfsuite.errors import Conflict, NotReady, PerfsuiteError
+from perfsuite.errors import Conflict, NotFound, NotReady, PerfsuiteError
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_jmeter.client import processes
@@ -26,17 +26,17 @@ from perfsuite_jmeter.models.runs import (
     STOP_REQUEST,
     Condition,
     RunFacts,
+    Rung,
     RunList,
     RunOverview,
     RunSpec,
     RunState,
-    Rung,
     StoppedRun,
     StopRequest,
     SupervisorState,
 )
 
-START_LOCK: Final = "jmeter.start"
+START_LOCK: Final = "jmeter-start"
 SECRETS_FILE: Final = f"{FOLDER}/secrets.properties"
 END_OF_RUN: Final = b"... end of run"
 _NO_RUNS: Final = "JMeter has run nothing yet: `list_jmeter_scripts` says which plans there are to start."
@@ -76,7 +76,8 @@ def facts_of(run: RunFolder) -> RunFacts:
     """What decides the state of a run. Secrets that a killed supervisor left behind are removed on the way."""
     faults: list[str] = []
     spec, state = _read(run, SPEC, faults), _read(run, STATE, faults)
-    request = _read(run, STOP_REQUEST, faults)
+    # One that cannot be read asks for nothing that this one could tell; the supervisor stops at the sight of it.
+    request = _read(run, STOP_REQUEST, [])
     current = state if spec and state and state.attempt == spec.attempt else None
     being_started = current is None and is_held(run.lock_path(START_LOCK))
     supervisor_alive = processes.is_locked(run.root / FOLDER / LOCK_FILE)
@@ -143,7 +144,7 @@ def list_runs(runs: RunStore, *, start: int = 0, limit: int = 20) -> RunList:
 def _read(run: RunFolder, artifact: JsonArtifact[D], faults: list[str]) -> D | None:
     try:
         return run.load(artifact)
-    except NotReady:
+    except (NotReady, NotFound):
         return None
     except PerfsuiteError as error:
         faults.append(error.message)
