@@ -383,7 +383,7 @@ def _locked(path: Path) -> int | None:
 
 def main() -> None:
     """Detach from whoever started this, and watch the run."""
-    spec_file = Path(sys.argv[1]).resolve()
+    spec_file = Path(sys.argv[1]).resolve(strict=True)
     if os.fork():
         os._exit(0)
     os.chdir("/")
