@@ -27,6 +27,8 @@ _STEP: Final = "Open the plan in JMeter and save it again, or take another file.
 
 def inert(plan: bytes) -> bytes:
     """The copy. The plan must be well-formed and have no document type, which could name entities."""
+    # JMeter reads UTF-8, whatever the file says of itself, and takes what is none for unknown characters.
+    plan = plan.decode("utf-8", "replace").encode()
     places = _Places()
     places.find(plan)
     return plan[: places.start] + _BEFORE + plan[places.start : places.end] + _AFTER + plan[places.end :]
@@ -43,8 +45,8 @@ class _Places:
     def __init__(self) -> None:
         self.start = 0
         self.end = 0
+        self._has_elements = False
         self._open: list[str] = []
-        # JMeter reads UTF-8, whatever the file says of itself.
         self._parser = expat.ParserCreate("UTF-8")
         self._parser.StartElementHandler = self._started
         self._parser.EndElementHandler = self._ended
@@ -57,17 +59,23 @@ class _Places:
             self._parser.Parse(plan, True)
         except expat.ExpatError as error:
             raise BadFile(f"The plan is not well-formed XML: {error}.", next_step=_STEP) from None
-        if self.end <= self.start:
+        if not self._has_elements:
             raise BadFile("The plan holds no elements.", next_step=_STEP)
 
     def _started(self, name: str, _attributes: dict[str, str]) -> None:
-        wanted = (_ROOT, _TREE)[len(self._open)] if len(self._open) < len((_ROOT, _TREE)) and not self.start else name
-        if name != wanted:
-            raise BadFile(f"The plan has {name!r} where {wanted!r} is expected.", next_step=_STEP)
+        expected = self._expected()
+        if expected is not None and name != expected:
+            raise BadFile(f"The plan has {name!r} where {expected!r} is expected.", next_step=_STEP)
+        self._has_elements |= self._open == [_ROOT, _TREE] and not self.end
         self._open.append(name)
-        if self._open == [_ROOT, _TREE] and not self.start:
+        if expected == _TREE:
             tag = _START_TAG.match(self._plan, self._parser.CurrentByteIndex)
             self.start = tag.end() if tag else 0
+
+    def _expected(self) -> str | None:
+        if not self._open:
+            return _ROOT
+        return _TREE if len(self._open) == 1 and not self.start else None
 
     def _ended(self, _name: str) -> None:
         if self._open == [_ROOT, _TREE] and not self.end:

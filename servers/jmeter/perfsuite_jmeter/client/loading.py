@@ -4,10 +4,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from perfsuite.errors import BadFile
+from perfsuite.errors import BadFile, BadInput, NotFound
 from perfsuite.samples.rows import printable
 from perfsuite_jmeter.client.engines.columns import RESULT_HEADER, result_properties
 from perfsuite_jmeter.client.engines.running import Ended, run
@@ -21,6 +22,9 @@ LOADING_TIMEOUT_S: Final = 60.0
 # A load ends before a better collector or compiler would have paid for its own start.
 _QUICK_START: Final = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 _HEAP: Final = "256m"
+_PLAN: Final = "plan.jmx"
+_PROPERTIES: Final = "run.properties"
+_RESULTS: Final = "results.csv"
 _MOST_LINES: Final = 8
 _LONGEST_LINE: Final = 400
 _CAUSE: Final = re.compile(r"^Cause:\s*\n(?P<cause>.+)$", re.MULTILINE)
@@ -29,17 +33,22 @@ _PATH: Final = re.compile(r"^path\s*: (?P<path>\S+)$", re.MULTILINE)
 _LINE: Final = re.compile(r"^line number\s*: (?P<line>\d+)$", re.MULTILINE)
 _UNKNOWN_CLASS: Final = re.compile(r"CannotResolveClassException: (?P<name>[\w.$]+)")
 _INCLUDED: Final = re.compile(r"^Including file .* failed.*$", re.MULTILINE)
+_STEP: Final = "Name a plan that `list_jmeter_scripts` lists."
+# Scripts that these name are run when JMeter starts; an empty value takes them back.
+_RUN_AT_START: Final = ("beanshell.init.file", "beanshell.server.port", "jsr223.init.file")
 _NOISE: Final = ("WARNING:", "Picked up ", "\tat ", "OpenJDK ")
 
 
 class Loaded(NamedTuple):
-    """What JMeter said to a plan: `lines` say why it did not take it."""
+    """What JMeter said to a plan: `lines` say why it did not take it, `rows` are what was measured."""
 
     ok: bool
     seconds: float
     lines: tuple[str, ...] = ()
     unknown_class: str | None = None
     timed_out: bool = False
+    rows: tuple[str, ...] = ()
+    printed: str = ""
 
 
 def load_plan(
@@ -52,61 +61,85 @@ def load_plan(
 ) -> Loaded:
     """Have JMeter make every element of the plan. Nothing of it runs, and nothing is written but below `work`."""
     try:
-        copy = inert(plan.read_bytes())
+        copy = inert(_content(plan))
     except BadFile as error:
         return Loaded(ok=False, seconds=0.0, lines=(error.message,))
-    with tempfile.TemporaryDirectory(prefix="loading-", dir=work) as place:
-        return _load(engine, copy, properties, Path(place), plan.absolute().parent, timeout_s)
+    # JMeter looks for included plans in the folder it was started in.
+    return run_once(engine, copy, properties, work, beside=plan.absolute().parent, timeout_s=timeout_s)
 
 
-def _load(
-    engine: Engine, copy: bytes, properties: Mapping[str, str], place: Path, beside: Path, timeout_s: float
-) -> Loaded:
-    results = place / "results.csv"
-    (place / "plan.jmx").write_bytes(copy)
-    write_properties(place / "run.properties", properties)
-    command = engine.command(
-        _arguments(place, results), heap=_HEAP, jvm=(*_QUICK_START, f"-XX:ErrorFile={place}/jvm.log")
-    )
+def _content(plan: Path) -> bytes:
     try:
-        # JMeter looks for included plans in the folder it was started in.
-        ended = run(
-            command,
-            environ=engine.environment(os.environ),
-            cwd=beside,
-            output=place / "console.log",
-            timeout_s=timeout_s,
-        )
+        # Anything but a file could be read for ever.
+        if plan.exists() and not plan.is_file():
+            raise BadInput(f"The plan {str(plan)!r} is not a file.", next_step=_STEP)
+        return plan.read_bytes()
+    except OSError as error:
+        raise NotFound(f"The plan {str(plan)!r} cannot be read: {error.strerror}.", next_step=_STEP) from error
+
+
+def run_once(
+    engine: Engine, plan: bytes, properties: Mapping[str, str], work: Path, *, beside: Path, timeout_s: float
+) -> Loaded:
+    """Have JMeter run this to the end, started in the folder `beside`."""
+    with tempfile.TemporaryDirectory(prefix="loading-", dir=work) as place:
+        return _run_in(Path(place), engine, plan, properties, beside, timeout_s)
+
+
+def _run_in(
+    place: Path, engine: Engine, plan: bytes, properties: Mapping[str, str], beside: Path, timeout_s: float
+) -> Loaded:
+    (place / _PLAN).write_bytes(plan)
+    write_properties(place / _PROPERTIES, properties)
+    jvm = (*_QUICK_START, f"-XX:ErrorFile={place}/jvm.log")
+    command = engine.command(_arguments(place), heap=_HEAP, jvm=jvm)
+    environ = engine.environment(os.environ)
+    try:
+        ended = run(command, environ=environ, cwd=beside, output=place / "console.log", timeout_s=timeout_s)
     except OSError as error:
         return Loaded(ok=False, seconds=0.0, lines=(f"{str(engine.java)!r} cannot be started: {error.strerror}.",))
-    return _judged(ended, results, timeout_s)
+    return _judged(ended, _first_lines(place / _RESULTS), timeout_s)
 
 
-def _arguments(place: Path, results: Path) -> Iterator[str]:
-    yield from ("-n", "-t", str(place / "plan.jmx"), "-l", str(results), "-j", str(place / "jmeter.log"))
-    yield from ("-q", str(place / "run.properties"))
+def _arguments(place: Path) -> list[str]:
+    files = {"-t": _PLAN, "-l": _RESULTS, "-j": "jmeter.log", "-q": _PROPERTIES}
     # No port for stop messages: nobody needs it here, and it might be the one that a running test listens on.
-    pinned = {**result_properties(), "jmeterengine.nongui.port": "0", "jmeterengine.force.system.exit": "true"}
-    yield from (f"-J{name}={value}" for name, value in pinned.items())
+    pinned = {
+        **result_properties(),
+        **dict.fromkeys(_RUN_AT_START, ""),
+        "jmeterengine.nongui.port": "0",
+        "jmeterengine.force.system.exit": "true",
+    }
+    return [
+        "-n",
+        *(part for flag, name in files.items() for part in (flag, str(place / name))),
+        *(f"-J{name}={value}" for name, value in pinned.items()),
+    ]
 
 
-def _judged(ended: Ended, results: Path, timeout_s: float) -> Loaded:
+def _judged(ended: Ended, results: list[str], timeout_s: float) -> Loaded:
     if ended.code is None:
         line = f"JMeter had not loaded the plan after {timeout_s:g} s and was ended."
         return Loaded(ok=False, seconds=ended.seconds, lines=(line,), timed_out=True)
     lines = tuple(printable(line, _LONGEST_LINE) for line in _complaints(ended, results))
     unknown = _UNKNOWN_CLASS.search(ended.output)
-    name = unknown["name"] if unknown and lines else None
-    return Loaded(ok=not lines, seconds=ended.seconds, lines=lines, unknown_class=name)
+    return Loaded(
+        ok=not lines,
+        seconds=ended.seconds,
+        lines=lines,
+        unknown_class=unknown["name"] if unknown and lines else None,
+        rows=tuple(results[1:]),
+        printed=ended.output,
+    )
 
 
-def _complaints(ended: Ended, results: Path) -> list[str]:
+def _complaints(ended: Ended, results: list[str]) -> list[str]:
     """Everything that is wrong, for JMeter ends with code 0 on most of it."""
     if included := _INCLUDED.findall(ended.output):
         return list(included[:_MOST_LINES])
     if ended.code != 0 or END_OF_RUN not in ended.output:
         return [*_driver_error(ended.output)] or _last_lines(ended)
-    header = _first_line(results)
+    header = results[0] if results else ""
     if not header.startswith(RESULT_HEADER):
         return [f"The results begin with {header[:200]!r} and not with the columns that were asked for."]
     return []
@@ -125,9 +158,9 @@ def _last_lines(ended: Ended) -> list[str]:
     return [f"JMeter ended with code {ended.code} before the end of the run.", *said[-_MOST_LINES:]]
 
 
-def _first_line(results: Path) -> str:
+def _first_lines(results: Path) -> list[str]:
     try:
         with results.open(encoding="utf-8", errors="replace") as file:
-            return file.readline().rstrip("\n")
+            return [line.rstrip("\n") for line in islice(file, _MOST_LINES)]
     except OSError:
-        return ""
+        return []

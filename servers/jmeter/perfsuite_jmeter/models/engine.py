@@ -1,5 +1,6 @@
 """A JMeter that was found, and the Java that runs it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -27,6 +28,7 @@ _OPENED: Final = (
 _COLLECTOR: Final = ("-XX:+UseG1GC", "-XX:MaxGCPauseMillis=100", "-XX:G1ReservePercent=20")
 # Numbers in the summary lines and names of log levels follow the locale of the JVM.
 _ENGLISH: Final = ("-Dfile.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US", "-Duser.region=US")
+_MAJOR: Final = re.compile(r"(?:1\.)?(\d+)")
 _FIRST_WITH_MODULES: Final = 9
 # From here on Java prints four lines about XStream at each start unless it is told that this is known.
 _FIRST_THAT_WARNS: Final = 24
@@ -54,7 +56,8 @@ class EngineCandidate(BaseModel):
     usable: bool
     version: str | None = None
     java: str | None = Field(None, description="the Java it was tried with")
-    reason: str | None = Field(None, description="why it is not usable")
+    java_version: str | None = None
+    reason: str | None = Field(None, description="why it is not usable, or not all of it")
 
 
 class Engine(BaseModel):
@@ -68,6 +71,7 @@ class Engine(BaseModel):
     java: Path
     java_version: str
     heap: str = "1g"
+    groovy_problem: str | None = Field(None, description="why JSR223 elements and __groovy do not work; null: they do")
     passed_over: tuple[str, ...] = Field((), description="why earlier candidates were not taken")
 
     @property
@@ -77,10 +81,9 @@ class Engine(BaseModel):
 
     @property
     def java_major(self) -> int:
-        """8 for 1.8.0_392, 17 for 17.0.15."""
-        parts = self.java_version.split(".")
-        major = parts[1] if parts[0] == "1" and len(parts) > 1 else parts[0]
-        return int(major) if major.isdecimal() else _FIRST_WITH_MODULES
+        """8 for 1.8.0_392, 17 for 17.0.15, 26 for 26-ea."""
+        found = _MAJOR.match(self.java_version)
+        return int(found[1]) if found else _FIRST_WITH_MODULES
 
     def command(
         self, arguments: Sequence[str], *, heap: str | None = None, jvm: Sequence[str] = _COLLECTOR
@@ -107,3 +110,17 @@ class Engine(BaseModel):
     def environment(base: Mapping[str, str]) -> dict[str, str]:
         """The environment to start it in: Java opens files with non-English names only under a UTF-8 locale."""
         return {**base, "LC_ALL": "C.UTF-8"}
+
+
+class EngineReport(BaseModel):
+    """What was looked for, in this order, what was found and what will be used."""
+
+    model_config = ConfigDict(frozen=True)
+
+    used: Engine | None = Field(description="the first JMeter that works; null when there is none")
+    candidates: list[EngineCandidate] = Field(
+        description="in the order tried; those after the first usable one are not"
+    )
+    javas: list[JavaCandidate]
+    notes: list[str]
+    next_step: str

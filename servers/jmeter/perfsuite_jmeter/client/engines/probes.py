@@ -11,31 +11,44 @@ from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
+from perfsuite.samples.rows import printable
 from perfsuite_jmeter.client.engines.places import LAUNCHER
 from perfsuite_jmeter.client.engines.running import run
-from perfsuite_jmeter.client.loading import load_plan
-from perfsuite_jmeter.models.engine import Engine, EngineSource
+from perfsuite_jmeter.client.loading import Loaded, run_once
+from perfsuite_jmeter.models.engine import Engine, EngineCandidate
 
 # Raised whenever a probe would find something else in the same files.
-_METHOD: Final = "1"
+_METHOD: Final = "2"
 _JAVA_TIMEOUT_S: Final = 20.0
+_PROBE_TIMEOUT_S: Final = 60.0
+_LONGEST_REASON: Final = 500
 _JAVA_VERSION: Final = re.compile(r'version "([^"\s]+)"')
 _TOO_OLD: Final = "UnsupportedClassVersionError"
-_PROBE_HEAP: Final = "256m"
-_PLAN: Final = """<?xml version="1.0" encoding="UTF-8"?>
+_TOO_NEW: Final = re.compile(r"Unsupported class file major version \d+")
+_GROOVY_WORKED: Final = ",groovy-42,"
+# For each class that a script names, Groovy reads the class file of the Java it runs on, and a Groovy knows those up
+# to some Java only. Beyond it, every user that meets such a script dies, and the test ends well without a sample.
+_PLAN: Final = b"""<?xml version="1.0" encoding="UTF-8"?>
 <jmeterTestPlan version="1.2" properties="5.0">
   <hashTree>
     <TestPlan guiclass="TestPlanGui" testclass="TestPlan" testname="Probe" enabled="true"/>
     <hashTree>
       <ThreadGroup guiclass="ThreadGroupGui" testclass="ThreadGroup" testname="Users" enabled="true">
-        <elementProp name="ThreadGroup.main_controller" elementType="LoopController"/>
+        <elementProp name="ThreadGroup.main_controller" elementType="LoopController">
+          <boolProp name="LoopController.continue_forever">false</boolProp>
+          <stringProp name="LoopController.loops">1</stringProp>
+        </elementProp>
         <stringProp name="ThreadGroup.num_threads">1</stringProp>
       </ThreadGroup>
       <hashTree>
-        <HTTPSamplerProxy guiclass="HttpTestSampleGui" testclass="HTTPSamplerProxy" testname="Request" enabled="true">
+        <HTTPSamplerProxy guiclass="HttpTestSampleGui" testclass="HTTPSamplerProxy" testname="Request" enabled="false">
           <elementProp name="HTTPsampler.Arguments" elementType="Arguments"/>
-          <stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
         </HTTPSamplerProxy>
+        <hashTree/>
+        <JSR223Sampler guiclass="TestBeanGUI" testclass="JSR223Sampler" testname="Script" enabled="true">
+          <stringProp name="scriptLanguage">groovy</stringProp>
+          <stringProp name="script">SampleResult.setResponseMessage("groovy-" + new Date(42).time)</stringProp>
+        </JSR223Sampler>
         <hashTree/>
       </hashTree>
     </hashTree>
@@ -44,70 +57,75 @@ _PLAN: Final = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-class JavaVerdict(BaseModel):
-    """Whether a Java runs."""
+class Verdict(BaseModel):
+    """What came of a JMeter on a Java: all is well without a reason."""
 
-    version: str | None = None
-    reason: str | None = None
-
-
-class EngineVerdict(BaseModel):
-    """Whether a JMeter works with a Java."""
-
-    java_version: str
+    java_version: str | None = None
     reason: str | None = None
     blames_java: bool = False
+    groovy_problem: str | None = None
 
 
-def java_verdict(java: Path) -> JavaVerdict:
-    """Start this Java for its version."""
-    if not os.access(java, os.X_OK):
-        return JavaVerdict(reason=f"there is no program {str(java)!r}")
-    with tempfile.TemporaryDirectory(prefix="java-") as place:
-        try:
-            ended = run(
-                [str(java), "-version"],
-                environ=os.environ,
-                cwd=Path(place),
-                output=Path(place) / "version",
-                timeout_s=_JAVA_TIMEOUT_S,
-            )
-        except OSError as error:
-            return JavaVerdict(reason=f"{str(java)!r} cannot be started: {error.strerror}")
-    found = _JAVA_VERSION.search(ended.output)
-    if ended.code == 0 and found:
-        return JavaVerdict(version=found[1])
-    how = "did not end" if ended.code is None else f"ended with code {ended.code}"
-    return JavaVerdict(reason=f"`{java} -version` {how}: {ended.output.strip()[:200]!r}")
-
-
-def engine_verdict(
-    source: EngineSource, home: Path, java: Path, version: str | None, cache: Path, *, refresh: bool
-) -> EngineVerdict | JavaVerdict:
-    """What this JMeter does with this Java: as remembered, or tried. A `JavaVerdict` when the Java does not run."""
+def verdict_on(engine: EngineCandidate, java: Path, cache: Path, *, refresh: bool) -> Verdict:
+    """What this JMeter does on this Java: as remembered, or tried."""
+    home = Path(engine.home)
     memory = cache / "probes" / f"{_fingerprint(home, java)}.json"
     if not refresh and (known := _remembered(memory)):
         return known
     runs = java_verdict(java)
-    if runs.version is None:
+    if runs.java_version is None:
         return runs
-    engine = Engine(source=source, home=home, version=version or "", java=java, java_version=runs.version)
-    verdict, is_final = _tried(engine)
+    version = engine.version or "of unknown version"
+    verdict, is_final = _tried(
+        Engine(source=engine.source, home=home, version=version, java=java, java_version=runs.java_version)
+    )
     if is_final:
         _remember(memory, verdict)
     return verdict
 
 
-def _tried(engine: Engine) -> tuple[EngineVerdict, bool]:
+def java_verdict(java: Path) -> Verdict:
+    """Whether this Java runs, and its version."""
+    if not os.access(java, os.X_OK):
+        return _unusable_java(f"there is no program {str(java)!r}")
+    with tempfile.TemporaryDirectory(prefix="java-") as place:
+        output = Path(place) / "version"
+        command = [str(java), "-version"]
+        try:
+            ended = run(command, environ=os.environ, cwd=Path(place), output=output, timeout_s=_JAVA_TIMEOUT_S)
+        except OSError as error:
+            return _unusable_java(f"{str(java)!r} cannot be started: {error.strerror}")
+    found = _JAVA_VERSION.search(ended.output)
+    if ended.code == 0 and found:
+        return Verdict(java_version=found[1])
+    how = "did not end" if ended.code is None else f"ended with code {ended.code}"
+    return _unusable_java(f"`{java} -version` {how}: {ended.output.strip()[:200]!r}")
+
+
+def _unusable_java(reason: str) -> Verdict:
+    return Verdict(reason=printable(reason, _LONGEST_REASON), blames_java=True)
+
+
+def _tried(engine: Engine) -> tuple[Verdict, bool]:
     """The verdict, and whether it would be the same at another time."""
     with tempfile.TemporaryDirectory(prefix="probe-") as place:
-        plan = Path(place) / "probe.jmx"
-        plan.write_text(_PLAN, encoding="utf-8")
-        loaded = load_plan(engine, plan, {}, Path(place))
+        loaded = run_once(engine, _PLAN, {}, Path(place), beside=Path(place), timeout_s=_PROBE_TIMEOUT_S)
     told = " ".join(loaded.lines)
-    reason = None if loaded.ok else f"it does not load a plan: {told}"
-    verdict = EngineVerdict(java_version=engine.java_version, reason=reason, blames_java=_TOO_OLD in told)
+    verdict = Verdict(
+        java_version=engine.java_version,
+        reason=None if loaded.ok else f"it does not load a plan: {told}",
+        blames_java=_TOO_OLD in told,
+        groovy_problem=_groovy_problem(loaded, engine),
+    )
     return verdict, not loaded.timed_out
+
+
+def _groovy_problem(loaded: Loaded, engine: Engine) -> str | None:
+    if not loaded.ok or any(_GROOVY_WORKED in row for row in loaded.rows):
+        return None
+    found = _TOO_NEW.search(loaded.printed)
+    why = f" ({found[0]})" if found else ""
+    return f"The Groovy of JMeter {engine.version} does not work on Java {engine.java_version}{why}"
 
 
 def _fingerprint(home: Path, java: Path) -> str:
@@ -126,14 +144,14 @@ def _files_of(home: Path) -> Iterator[Path]:
         yield from sorted(home.glob(pattern))
 
 
-def _remembered(memory: Path) -> EngineVerdict | None:
+def _remembered(memory: Path) -> Verdict | None:
     try:
-        return EngineVerdict.model_validate_json(memory.read_bytes())
+        return Verdict.model_validate_json(memory.read_bytes())
     except (OSError, ValidationError):
         return None
 
 
-def _remember(memory: Path, verdict: EngineVerdict) -> None:
+def _remember(memory: Path, verdict: Verdict) -> None:
     # A cache that cannot be written costs two seconds at the next start, and nothing else.
     with suppress(OSError):
         memory.parent.mkdir(parents=True, exist_ok=True)
