@@ -29,12 +29,21 @@ def given() -> dict[str, str]:
 
 
 def unescaped(line: str) -> str:
-    return re.sub(r"\\(?:u([0-9a-f]{4})|(.))", lambda one: chr(int(one[1], 16)) if one[1] else one[2], line)
+    text = re.sub(r"\\(?:u([0-9a-f]{4})|(.))", lambda one: chr(int(one[1], 16)) if one[1] else one[2], line)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def tries(notes: Path, port: str) -> str:
+    """The first port that is tried is taken, the next one is not."""
+    before = notes.exists()
+    with notes.open("a", encoding="utf-8") as file:
+        file.write(f"{port}\n")
+    return "run" if before else "port_taken"
 
 
 def listener(port: int) -> socket.socket:
@@ -47,6 +56,10 @@ def listener(port: int) -> socket.socket:
 def main() -> None:
     properties = given()
     mode, obeys = properties.get("mode", "run"), properties.get("obeys", "Shutdown")
+    if "seen" in properties:
+        Path(properties["seen"]).write_text(properties.get("token", ""), encoding="utf-8", newline="")
+    if "tried" in properties:
+        mode = tries(Path(properties["tried"]), properties["jmeterengine.nongui.port"])
     signal.signal(signal.SIGTERM, signal.SIG_IGN if obeys == "KILL" else lambda *_: sys.exit(143))
     if mode == "die":
         for line in properties.get("says", "").split("|"):

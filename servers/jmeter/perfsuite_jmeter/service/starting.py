@@ -20,6 +20,7 @@ from perfsuite.workflow import Ledger
 from perfsuite_jmeter.client import processes
 from perfsuite_jmeter.client.engines.columns import result_properties
 from perfsuite_jmeter.client.property_files import write_properties
+from perfsuite_jmeter.core.states import condition_of
 from perfsuite_jmeter.models.engine import Engine
 from perfsuite_jmeter.models.runs import (
     FOLDER,
@@ -32,7 +33,7 @@ from perfsuite_jmeter.models.runs import (
     SupervisorState,
 )
 from perfsuite_jmeter.service.attempts import attempt_number, set_aside
-from perfsuite_jmeter.service.runs import SECRETS_FILE, START_LOCK, next_tool, observe, started
+from perfsuite_jmeter.service.runs import SECRETS_FILE, START_LOCK, facts_of, next_tool, observe, started
 
 TOOL: Final = "start_jmeter_test"
 _STAGE: Final = "jmeter"
@@ -216,7 +217,8 @@ def _refuse_taken(run: RunFolder, request: StartRequest) -> None:
         )
     if not started(run):
         return
-    condition = observe(run).condition
+    # It is this process that holds the lock of the start.
+    condition = condition_of(replace(facts_of(run), being_started=False))
     if condition.is_live:
         raise Conflict(
             f"Run {run.run_id!r} is {condition.state}: it was started already, and is not started twice.",
@@ -353,7 +355,7 @@ def _state(run: RunFolder, spec: RunSpec) -> SupervisorState | None:
 
 def _answer(run: RunFolder, start: _Start, state: SupervisorState, moved: str | None) -> StartedRun:
     seen = observe(run)
-    if seen.condition.state == "failed":
+    if seen.condition.state == "failed" and state.test_started_at is None:
         _raise_failed(run, start, state, seen.condition.reason)
     facts: dict[str, Any] = {"state": seen.condition.state, "reason": seen.condition.reason, "attempt": state.attempt}
     return StartedRun(
