@@ -79,4 +79,6 @@ def _next_step(found: Survey) -> str:
         return NEXT_STEP
     if found.engine.groovy_problem:
         return _GROOVY_STEP
+    if found.engine.passed_over:
+        return "If another JMeter was meant, correct what is said about it, then call `check_jmeter_engine`."
     return "Nothing is missing. `validate_test_plan` checks a plan."
