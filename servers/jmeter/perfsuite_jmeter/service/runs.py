@@ -120,10 +120,10 @@ def stop_run(runs: RunStore, run_id: str, *, wait_s: float = 45.0) -> StoppedRun
     while seen.condition.is_live:
         request = _requested(seen)
         _act_for_the_dead(seen, request, until)
+        seen = observe(run)
         if time.monotonic() >= until:
             break
         time.sleep(_POLL_S)
-        seen = observe(run)
     return _stopped(seen)
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -29,8 +30,11 @@ def list_scripts(folder: Path, *, start: int = 0, limit: int = 20) -> ScriptList
             next_step="Set PERFSUITE_SCRIPTS_DIR to the folder that holds the plans, and start the server again.",
         )
     notes: list[str] = []
-    paths = sorted(_scripts(root, notes), key=lambda path: path.as_posix())
-    page = [found for path in paths[start : start + limit] if (found := _overview(root, path))]
+    found = list(islice(_scripts(root, notes), _MOST_SCRIPTS + 1))
+    if len(found) > _MOST_SCRIPTS:
+        notes.append(f"There are more than {_MOST_SCRIPTS} plans; only those that were found first are listed.")
+    paths = sorted(found[:_MOST_SCRIPTS], key=lambda path: path.as_posix())
+    page = [one for path in paths[start : start + limit] if (one := _overview(root, path))]
     fitted = fit(page, total=len(paths), start=start)
     if not paths:
         notes.append(f"No file below {str(root)!r} ends in {_SUFFIX}. PERFSUITE_SCRIPTS_DIR says where to look.")
@@ -45,17 +49,15 @@ def list_scripts(folder: Path, *, start: int = 0, limit: int = 20) -> ScriptList
 
 
 def _scripts(root: Path, notes: list[str]) -> Iterator[Path]:
-    found = 0
     for looked_at, (place, folders, names) in enumerate(os.walk(root)):
-        if looked_at >= _MOST_FOLDERS or found >= _MOST_SCRIPTS:
-            notes.append(f"Only {found} plans in {looked_at} folders were looked at; there may be more.")
+        if looked_at >= _MOST_FOLDERS:
+            notes.append(f"Only {_MOST_FOLDERS} folders were looked into; there are more.")
             return
         here = Path(place)
         is_deepest = len(here.relative_to(root).parts) >= _DEEPEST
         folders[:] = [] if is_deepest else sorted(name for name in folders if not name.startswith("."))
-        for name in names:
+        for name in sorted(names):
             if name.lower().endswith(_SUFFIX) and not name.startswith(".") and _lies_in(root, here / name):
-                found += 1
                 yield here / name
 
 
