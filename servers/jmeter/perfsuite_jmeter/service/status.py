@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from perfsuite.artifacts import RunFolder, RunStore
+from perfsuite.artifacts import RunStore
 from perfsuite.mcp.answers import fit
 from perfsuite.mcp.jobs import Report
 from perfsuite.mcp.threads import in_thread
 from perfsuite.samples.rows import printable
 from perfsuite.samples.times import utc
-from perfsuite_jmeter.core.states import condition_of
 from perfsuite_jmeter.models.live import GeneratorHealth, HealthReading, LabelNumbers, LiveErrors, LiveStatus, Numbers
-from perfsuite_jmeter.models.runs import Condition, RunFacts, RunState
+from perfsuite_jmeter.models.runs import RunState
+from perfsuite_jmeter.service.runs import Observed, observe
 
 if TYPE_CHECKING:
     from perfsuite_jmeter.core.live import LabelTotals, LiveTotals
     from perfsuite_jmeter.service.following import Followed
 
-Look = Callable[[RunFolder], RunFacts]
-"""What is known about a run at this moment."""
 Clock = Callable[[], datetime]
 
+TOOL: Final = "get_jmeter_run_status"
 _LOOK_EVERY_S: Final = 0.5
-_COUNT_EVERY_S: Final = 2.0
+_TELL_EVERY_S: Final = 2.0
 _SILENT_S: Final = 30
 _DISTRIBUTED_SILENT_S: Final = 90
 """JMeter's engines may keep results for a minute before they send them."""
 _ROOM_FOR_LABELS: Final = 5_000
 _ROOM_FOR_ERRORS: Final = 2_000
 _LONGEST_LABEL: Final = 120
+_LONGEST_REASON: Final = 400
 _NEXT: Final[dict[RunState, str]] = {
     "queued": "Call `get_jmeter_run_status` again with `wait_s`.",
     "starting": "Call `get_jmeter_run_status` again with `wait_s`.",
@@ -56,14 +56,16 @@ def _now() -> datetime:
 class Moment:
     """A run as it was found."""
 
-    run: RunFolder
-    facts: RunFacts
-    condition: Condition
+    seen: Observed
     at: datetime
 
     @property
+    def is_live(self) -> bool:
+        return self.seen.condition.is_live
+
+    @property
     def planned_s(self) -> float | None:
-        spec = self.facts.spec
+        spec = self.seen.spec
         if spec is None:
             return None
         known = [limit for limit in (spec.planned_duration_s, spec.duration_limit_s) if limit is not None]
@@ -71,44 +73,41 @@ class Moment:
 
     def elapsed_s(self, last_ms: int) -> float | None:
         """Since the test began, or as long as it took; a run that died ended with its last sample."""
-        state = self.facts.state
+        state = self.seen.supervisor
         if state is None:
             return None
-        ended = state.ended_at or (self.at if self.condition.is_live else datetime.fromtimestamp(last_ms / 1000, UTC))
+        died_at = datetime.fromtimestamp(last_ms / 1000, UTC)
+        ended = state.ended_at or (self.at if self.is_live else died_at)
         return max(0.0, round((ended - (state.test_started_at or state.started_at)).total_seconds(), 1))
 
 
 async def run_status(
-    runs: RunStore, run_id: str, look: Look, *, wait_s: float = 0.0, report: Report | None = None, clock: Clock = _now
+    runs: RunStore, run_id: str, *, wait_s: float = 0.0, report: Report | None = None, clock: Clock = _now
 ) -> LiveStatus:
     """The state of a run now, or when it has ended if that is sooner than `wait_s` from now."""
     run = runs.open(run_id)
     deadline = anyio.current_time() + wait_s
-    count_at = anyio.current_time()
+    tell_at = anyio.current_time()
     while True:
-        moment = await in_thread(partial(_moment, run, look, clock), name="get_jmeter_run_status")
+        seen = await in_thread(partial(observe, run), name=TOOL)
+        moment = Moment(seen, clock())
         left = deadline - anyio.current_time()
-        if left <= 0 or not moment.condition.is_live:
-            return await in_thread(partial(_status, moment), name="get_jmeter_run_status")
-        if report is not None and anyio.current_time() >= count_at:
-            count_at = anyio.current_time() + _COUNT_EVERY_S
-            status = await in_thread(partial(_status, moment), name="get_jmeter_run_status")
+        if left <= 0 or not moment.is_live:
+            return await in_thread(partial(_status, moment), name=TOOL)
+        if report is not None and anyio.current_time() >= tell_at:
+            tell_at = anyio.current_time() + _TELL_EVERY_S
+            status = await in_thread(partial(_status, moment), name=TOOL)
             await report(status.elapsed_s or 0.0, moment.planned_s, _told(status))
         await anyio.sleep(min(left, _LOOK_EVERY_S))
-
-
-def _moment(run: RunFolder, look: Look, clock: Clock) -> Moment:
-    facts = look(run)
-    return Moment(run, facts, condition_of(facts), clock())
 
 
 def _status(moment: Moment) -> LiveStatus:
     from perfsuite_jmeter.service.following import Followed, follow
 
-    spec = moment.facts.spec
+    seen, is_live = moment.seen, moment.is_live
+    spec, condition = seen.spec, seen.condition
     attempt = spec.attempt if spec else None
-    is_live = moment.condition.is_live
-    found = follow(moment.run, attempt, ended=not is_live) if attempt is not None else Followed()
+    found = follow(seen.run, attempt, ended=not is_live) if attempt is not None else Followed()
     totals = found.totals
     total = totals.total()
     elapsed_s = moment.elapsed_s(total.last_ms)
@@ -117,9 +116,9 @@ def _status(moment: Moment) -> LiveStatus:
     errors = fit(_errors(totals), reserve=0, longest=_ROOM_FOR_ERRORS)
     return LiveStatus(
         findings=found.health.findings(),
-        run_id=moment.run.run_id,
-        state=moment.condition.state,
-        reason=moment.condition.reason,
+        run_id=seen.run.run_id,
+        state=condition.state,
+        reason=printable(condition.reason, _LONGEST_REASON),
         attempt=attempt,
         elapsed_s=elapsed_s,
         time_left_s=round(max(0.0, planned_s - (elapsed_s or 0.0)), 1) if is_live and planned_s is not None else None,
@@ -135,7 +134,7 @@ def _status(moment: Moment) -> LiveStatus:
         errors_has_more=errors.has_more,
         generator=_generator(found),
         notes=[*_notes(moment, found, total.last_ms), _DATA],
-        next_step=_NEXT[moment.condition.state],
+        next_step=_NEXT[condition.state],
     )
 
 
@@ -191,7 +190,7 @@ def _errors(totals: "LiveTotals") -> list[LiveErrors]:
 
 def _recent(moment: Moment, totals: "LiveTotals", last_ms: int) -> float | None:
     """Of a distributed run up to its newest sample: its engines send their samples in batches."""
-    if not moment.condition.is_live:
+    if not moment.is_live:
         return None
     now_ms = int(moment.at.timestamp() * 1000)
     found = totals.recent_per_s(min(now_ms, last_ms) if _is_distributed(totals) else now_ms)
@@ -232,13 +231,13 @@ def _notes(moment: Moment, found: "Followed", last_ms: int) -> list[str]:
     if possible_parents([key.label for key in totals.labels]):
         notes.append("Labels such as 'X-0' may be parts of 'X'; they are told apart by `collect_jmeter_results`.")
     silent_s = moment.at.timestamp() - last_ms / 1000
-    if moment.condition.is_live and last_ms and silent_s > _longest_silence(totals):
+    if moment.is_live and last_ms and silent_s > _longest_silence(totals):
         notes.append(f"No sample has ended for {silent_s:.0f} s: the target may hang, or users may be thinking.")
     return notes
 
 
 def _torn(moment: Moment, found: "Followed") -> str:
-    is_torn = found.waiting_bytes and not moment.condition.is_live
+    is_torn = found.waiting_bytes and not moment.is_live
     return ", the last of them torn by the end of the run" if is_torn else ""
 
 
