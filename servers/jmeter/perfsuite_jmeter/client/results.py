@@ -92,3 +92,20 @@ def save_checkpoint(path: Path, attempt: int, content: dict[str, Any]) -> None:
             raise StorageFailed(
                 f"{path.name!r} could not be saved: {error.strerror}.", next_step="Check that the run folder exists."
             ) from error
+
+
+def lines(path: Path, longest: int) -> Iterator[str]:
+    """The lines of a text file, each no longer than that; what is beyond is passed over. Nothing, if there is none."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageFailed(
+            f"{path.name!r} cannot be read: {error.strerror}.", next_step="Make the run folder readable for this user."
+        ) from error
+    with file:
+        while line := file.readline(longest):
+            yield line.decode("utf-8", "replace")
+            while len(line) == longest and not line.endswith(b"\n") and (line := file.readline(longest)):
+                pass

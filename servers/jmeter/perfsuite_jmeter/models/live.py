@@ -151,5 +151,6 @@ class LogAnalysis(_Answer):
     groups: list[LogGroup]
     total: int
     has_more: bool
+    next_start: int | None = None
     notes: list[str]
     next_step: str

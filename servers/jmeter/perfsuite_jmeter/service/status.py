@@ -87,7 +87,7 @@ async def run_status(
     """The state of a run now, or when it has ended if that is sooner than `wait_s` from now."""
     run = runs.open(run_id)
     deadline = anyio.current_time() + wait_s
-    tell_at = anyio.current_time()
+    tell_at, told_s = anyio.current_time(), -1.0
     while True:
         seen = await in_thread(partial(observe, run), name=TOOL)
         moment = Moment(seen, clock())
@@ -97,7 +97,10 @@ async def run_status(
         if report is not None and anyio.current_time() >= tell_at:
             tell_at = anyio.current_time() + _TELL_EVERY_S
             status = await in_thread(partial(_status, moment), name=TOOL)
-            await report(status.elapsed_s or 0.0, moment.planned_s, _told(status))
+            # Progress may only grow, and time begins anew when the first user starts.
+            if (elapsed_s := status.elapsed_s or 0.0) > told_s:
+                told_s = elapsed_s
+                await report(elapsed_s, moment.planned_s, _told(status))
         await anyio.sleep(min(left, _LOOK_EVERY_S))
 
 
