@@ -8,9 +8,11 @@ import typer
 from perfsuite import __version__
 from perfsuite.cli import exits, output
 from perfsuite.cli.doctor import doctor
+from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
 from perfsuite.cli.stats import stats
 from perfsuite.errors import PerfsuiteError
+from perfsuite.sandbox.commands import app as sandbox
 
 _EXITS = " · ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items())
 
@@ -27,6 +29,8 @@ app.command("import")(import_)
 app.command("runs")(runs)
 app.command("status")(status)
 app.command("doctor")(doctor)
+app.command("run-jmeter")(run_jmeter)
+app.add_typer(sandbox, name="sandbox")
 
 
 def _version(wanted: bool) -> None:

@@ -7,6 +7,7 @@ from perfsuite import errors
 DONE: Final = 0
 INTERNAL: Final = 1
 USAGE: Final = 2
+NOT_FINISHED: Final = 8
 INTERRUPTED: Final = 130
 
 _BY_ERROR: Final[tuple[tuple[type[errors.PerfsuiteError], int], ...]] = (
@@ -31,6 +32,7 @@ MEANINGS: Final[dict[int, str]] = {
     5: "another process holds it, or it exists already",
     6: "the disk is full, or a limit was passed",
     7: "a service on the network did not do what was asked",
+    NOT_FINISHED: "a load test did not run to its end",
     INTERRUPTED: "interrupted by Ctrl-C",
 }
 

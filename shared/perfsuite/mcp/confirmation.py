@@ -30,15 +30,17 @@ class Confirmation(Resolve):
     """The mark of a parameter that is filled by asking the user."""
 
 
-def asks(question: Callable[..., str]) -> Confirmation:
-    """Fill a parameter by asking the user this question, or stop the call.
+def asks(question: Callable[..., str | None]) -> Confirmation:
+    """Fill a parameter by asking the user this question, or stop the call. No question (None) needs no answer.
 
     The question is asked for again in every round of the protocol: it must follow from the arguments alone.
     """
 
     async def ask(
-        text: Annotated[str, Resolve(question)], confirm: bool, ctx: Context
-    ) -> Answer | Elicit[Answer]:  # fmt: skip
+        text: Annotated[str | None, Resolve(question)], confirm: bool, ctx: Context
+    ) -> Answer | Elicit[Answer]:
+        if text is None:
+            return Answer(agreed=True)
         if _can_ask(ctx):
             return Elicit(text, Answer)
         if confirm:

@@ -3,28 +3,24 @@
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from perfsuite import __version__
 from perfsuite.artifacts import RunFolder, RunId, RunStore, layout, sha256_of
 from perfsuite.artifacts.locks import holding
-from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, RunRecord, Window
+from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, Window
 from perfsuite.errors import BadFile, Conflict, NotFound
-from perfsuite.samples import aggregate, grouping, parquet
-from perfsuite.samples import open as open_samples
 from perfsuite.samples.detect import recognise
-from perfsuite.samples.engine import Engine, Progress, no_progress
+from perfsuite.samples.engine import Progress, no_progress
 from perfsuite.samples.options import DEFAULT_READ, ReadOptions
-from perfsuite.samples.sources import Sources
 from perfsuite.samples.statistics import Statistics
-from perfsuite.samples.summary import all_warnings, file_summaries, refuse_empty, trusted
+from perfsuite.workflow.bringing import Brought, Origin, bringing, describe, report
 from perfsuite.workflow.ledger import Ledger, RunningStep
 
 TOOL: Final = "perfsuite import"
 _STAGE: Final = "import"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ORIGIN: Final = Origin(_STAGE, TOOL, layout.IMPORT_AGGREGATE)
 
 
 @dataclass(frozen=True)
@@ -84,13 +80,7 @@ def _imported(run: RunFolder, request: ImportRequest, progress: Progress) -> Imp
         finally:
             for _, hashed in hashes:
                 hashed.cancel()
-    with ledger.step(_STAGE, "aggregate_report", tool=TOOL, inputs=[run.path(layout.SAMPLES)]) as step:
-        samples = open_samples(run)
-        with run.staged(layout.IMPORT_AGGREGATE) as target:
-            labels, total = aggregate.write_aggregate(samples, target)
-        step.produced(run.path(layout.IMPORT_AGGREGATE))
-    with ledger.step(_STAGE, "validate", tool=TOOL, inputs=[run.path(layout.SAMPLES)]):
-        _validate(run, sources, samples.rows)
+    labels, total = report(ledger, _ORIGIN, sources.rows_read)
     return Imported(run.run_id, run.path(layout.SAMPLES), sources, window, labels, total)
 
 
@@ -101,42 +91,38 @@ def _collect(
     step: RunningStep,
     progress: Progress,
 ) -> tuple[ImportSources, Window]:
-    with Engine(progress) as engine, run.staged(layout.SAMPLES) as target:
-        found = Sources(engine, list(request.files), request.options)
-        trusted(found, lambda: parquet.write(engine, found, _STAGE, target))
-        refuse_empty(engine, found)
+    with bringing(run, _ORIGIN, request.files, request.options, progress) as found:
         progress("checking files", 0.0)
-        sources = _sources(engine, found, hashes)
-        first, last = grouping.window(engine)
-    window = Window(first_sample_at=_moment(first), last_sample_at=_moment(last))
+        sources = _sources(found, request.files, hashes)
     for path, hashed in hashes.items():
         step.used(path, sha256=hashed.result())
     run.save(layout.IMPORT_SOURCES, sources)
     _keep_log(run, request.log)
-    run.update(lambda record: _described(record, window))
+    describe(run, _ORIGIN, found.window)
     for artifact in (layout.SAMPLES, layout.IMPORT_SOURCES, *([layout.IMPORT_LOG] if request.log else [])):
         step.produced(run.path(artifact))
-    return sources, window
+    return sources, found.window
 
 
-def _sources(engine: Engine, found: Sources, hashes: dict[Path, Future[str]]) -> ImportSources:
-    summaries = file_summaries(found)
-    several = len(summaries) > 1
+def _sources(found: Brought, files: tuple[Path, ...], hashes: dict[Path, Future[str]]) -> ImportSources:
+    several = len(found.files) > 1
     return ImportSources(
         files=tuple(
-            ImportedFile(name=source.name, size=source.size, sha256=hashes[source.file.path].result())
-            for source in found.files
+            ImportedFile(name=one.file, size=path.stat().st_size, sha256=hashes[path].result())
+            for one, path in zip(found.files, files, strict=True)
         ),
-        format=", ".join(sorted({one.format for one in summaries})),
+        format=", ".join(sorted({one.format for one in found.files})),
         dialect={
-            (f"{one.file}: {key}" if several else key): value for one in summaries for key, value in one.dialect.items()
+            (f"{one.file}: {key}" if several else key): value
+            for one in found.files
+            for key, value in one.dialect.items()
         },
-        rows_read=grouping.row_count(engine),
-        rows_rejected=sum(one.rows_rejected for one in summaries),
+        rows_read=found.rows,
+        rows_rejected=found.rows_rejected,
         rejected=[
-            {"file": one.file, "line": row.line, "reason": row.reason} for one in summaries for row in one.rejected
+            {"file": one.file, "line": row.line, "reason": row.reason} for one in found.files for row in one.rejected
         ],
-        warnings=all_warnings(engine, found),
+        warnings=found.warnings,
         tool_version=__version__,
     )
 
@@ -164,19 +150,3 @@ def _keep_log(run: RunFolder, log: Path | None) -> None:
     if log is not None:
         with run.staged(layout.IMPORT_LOG) as target:
             shutil.copyfile(log, target)
-
-
-def _described(record: RunRecord, window: Window) -> RunRecord:
-    return record.model_copy(update={"source": "import", "fidelity": "samples", "window": window})
-
-
-def _validate(run: RunFolder, sources: ImportSources, rows: int) -> None:
-    if rows != sources.rows_read:
-        raise BadFile(
-            f"'samples.parquet' of run {run.run_id!r} has {rows} rows; {sources.rows_read} were read.",
-            next_step="Import the results again.",
-        )
-
-
-def _moment(moment_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment_us)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from perfsuite.cli import main
+from shared.cli.desk import Desk
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return Outcome(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)

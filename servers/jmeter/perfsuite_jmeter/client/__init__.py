@@ -1,0 +1,1 @@
+"""The outside world of the jmeter server: JMeter, Java and their processes."""

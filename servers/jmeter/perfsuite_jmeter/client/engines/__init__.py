@@ -1,0 +1,1 @@
+"""Finding a JMeter that really works: where it may be, whether it does, and making one from packages."""

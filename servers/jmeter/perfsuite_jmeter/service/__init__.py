@@ -1,0 +1,1 @@
+"""What the tools do: everything they need comes as arguments."""
