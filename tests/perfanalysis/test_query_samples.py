@@ -78,7 +78,23 @@ async def test_a_time_series_counts_starts_and_ends_in_buckets(ask: Ask, run_id:
     assert len(answer["rows"]) == 6
     assert answer["rows"][0]["hits_per_s"] == 1.0
     assert answer["rows"][0]["users"] == 5
-    assert sum(row["completed_per_s"] for row in answer["rows"]) * 10 == pytest.approx(60)
+    assert sum(row["completed_per_s"] * row["seconds"] for row in answer["rows"]) == pytest.approx(60, abs=0.1)
+
+
+async def test_the_last_bucket_is_measured_over_what_there_was_of_it(ask: Ask, imported: Callable[..., str]) -> None:
+    run_id = imported([jtl_row(i / 10, 50, "GET /") for i in range(125)])
+    *_, last = (await ask(run_id=run_id, about="time_series", bucket_s=10))["rows"]
+    assert last["seconds"] == pytest.approx(2.45)
+    assert last["hits_per_s"] == pytest.approx(10.2, abs=0.3)
+
+
+async def test_the_overall_numbers_are_those_of_the_kind_asked_for(ask: Ask, imported: Callable[..., str]) -> None:
+    message = "Number of samples in transaction : 1, number of failing samples : 0"
+    rows = [jtl_row(0, 100, "GET /"), jtl_row(0, 300, "Buy", responseMessage=message)]
+    run_id = imported(rows)
+    assert (await ask(run_id=run_id))["overall"]["mean_ms"] == 100
+    assert (await ask(run_id=run_id, kind="transaction"))["overall"]["mean_ms"] == 300
+    assert (await ask(run_id=run_id, kind="any"))["overall"]["samples"] == 2
 
 
 async def test_without_a_width_the_series_has_about_thirty_rows(ask: Ask, run_id: str) -> None:

@@ -4,6 +4,7 @@ import io
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from perfsuite import __version__
 from perfsuite.cli import exits, output
@@ -11,7 +12,7 @@ from perfsuite.cli.doctor import doctor
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
 from perfsuite.cli.stats import stats
-from perfsuite.errors import PerfsuiteError
+from perfsuite.errors import BadInput, PerfsuiteError
 from perfsuite.sandbox.commands import app as sandbox
 
 _EXITS = " · ".join(f"{code} {meaning}" for code, meaning in exits.MEANINGS.items())
@@ -46,12 +47,25 @@ def _options(
     pass
 
 
+def _call(as_json: bool) -> None:
+    if not as_json:
+        app()
+        return
+    try:
+        # A program reads the answer: wrong usage is told as any other error, and not in a box.
+        app(standalone_mode=False)
+    except TyperException as error:
+        message = error.format_message().replace("Value error, ", "")
+        raise BadInput(message, next_step="`perfsuite COMMAND --help` lists the options.") from None
+
+
 def run() -> None:
     """Run the command line; every error of ours ends it with a sentence and a code, never a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Not every terminal can show every label.
         sys.stdout.reconfigure(errors="replace")
+    as_json = "--json" in sys.argv
     try:
-        app()
+        _call(as_json)
     except PerfsuiteError as error:
-        output.fail(error, as_json="--json" in sys.argv)
+        output.fail(error, as_json=as_json)

@@ -55,6 +55,7 @@ def runs(as_json: AsJson = False) -> None:
     if not found:
         output.say(f"No runs in {store.root}. Make one with `perfsuite import FILE --run-id ID`.")
         return
+    output.say(f"Runs in {store.root}:")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("run", "source", "first sample", "seconds", "next"):
         table.add_column(name, justify="right" if name == "seconds" else "left", overflow="fold")
@@ -118,6 +119,7 @@ def _imported_json(found: Imported) -> dict[str, Any]:
         "run_id": found.run_id,
         "samples_file": str(found.samples_path),
         "samples": found.samples,
+        "replaced": list(found.replaced),
         "window": found.window.model_dump(mode="json"),
         **found.sources.model_dump(mode="json", exclude={"schema_version"}),
         "labels": [label.flat() for label in found.labels],
@@ -129,6 +131,8 @@ def _print_imported(found: Imported) -> None:
     sources = found.sources
     print_statistics(found.labels, found.total, f"Percentiles: {Choice().method}. Total: {COUNTING}.")
     output.say(f"{sources.rows_read:,} rows are in run {found.run_id!r}: {found.samples_path}")
+    if found.replaced:
+        output.warn(f"The earlier import of {', '.join(found.replaced)} was replaced.")
     for warning in sources.warnings:
         output.warn(warning)
     if sources.rows_rejected:

@@ -126,11 +126,11 @@ def label_values(engine: Engine) -> dict[str, Any]:
     )
 
 
-def values_of_kind(engine: Engine, kind: str) -> dict[str, Any]:
-    """The values of all labels of a kind together."""
+def values_together(engine: Engine, kind: str | None) -> dict[str, Any]:
+    """The values of all labels of a kind, or of all there are, together."""
     return engine.arrays(
         f"""
-        SELECT value_us, sum(n)::BIGINT AS n FROM {GROUPED} WHERE NOT is_time AND kind = $kind
+        SELECT value_us, sum(n)::BIGINT AS n FROM {GROUPED} WHERE NOT is_time AND coalesce(kind = $kind, true)
         GROUP BY value_us ORDER BY value_us
         """,
         {"kind": kind},
@@ -160,6 +160,18 @@ def gaps(engine: Engine, shortest_us: int) -> list[tuple[int, int]]:
         ) WHERE first_us - ended >= {shortest_us} ORDER BY first_us
         """
     )
+
+
+def kinds_found(engine: Engine) -> set[str]:
+    return {kind for (kind,) in engine.rows(f"SELECT DISTINCT kind FROM {GROUPED} WHERE NOT is_time")}
+
+
+def has_whole_seconds(engine: Engine, fewest_rows: int) -> bool:
+    """Whether no group of so many rows begins between two seconds, as when times have no milliseconds."""
+    [(found,)] = engine.rows(
+        f"SELECT bool_and(first_us % 1000000 = 0) AND sum(row_count) >= {fewest_rows} FROM {GROUPED} WHERE is_time"
+    )
+    return bool(found)
 
 
 def row_count(engine: Engine) -> int:

@@ -14,6 +14,13 @@ _NUMBERED: Final = re.compile(r"^(.*)-\d+$", re.DOTALL)
 _DEEPEST: Final = 20
 _KINDS: Final = "row_kinds"
 _PARENTS: Final = "possible_parents"
+_SECOND_US: Final = 1_000_000
+FEWEST_ROWS: Final = 50
+"""Below this, that all times are whole seconds may be chance."""
+COARSE: Final = (
+    "The times are whole seconds, so the children of transactions that generate a parent sample cannot be told from "
+    "samples: where a plan has such transactions, they are counted in the total."
+)
 
 
 def possible_parents(labels: list[str]) -> list[tuple[str, str]]:
@@ -28,6 +35,14 @@ def may_hold_subresults(labels: list[tuple[str, str]], columns: set[str]) -> boo
     return "thread" in columns and (any(kind == "transaction" for kind, _ in labels) or bool(possible_parents(names)))
 
 
+def has_coarse_times(engine: Engine, ordered: str) -> bool:
+    """Whether all times are whole seconds, so that what ran within what cannot be seen."""
+    [(found,)] = engine.rows(
+        f"SELECT bool_and(started_us % {_SECOND_US} = 0) AND count(*) >= {FEWEST_ROWS} FROM {ordered}"
+    )
+    return bool(found)
+
+
 def find_subresults(engine: Engine, ordered: str, labels: list[str]) -> str:
     """Find them among rows with `row`, `engine`, `thread`, `label`, `kind`, `started_us`, `elapsed_us`, `idle_us`.
 
@@ -39,10 +54,11 @@ def find_subresults(engine: Engine, ordered: str, labels: list[str]) -> str:
             f"INSERT INTO {_PARENTS} SELECT unnest($labels), unnest($ancestors)",
             {"labels": [label for label, _ in pairs], "ancestors": [ancestor for _, ancestor in pairs]},
         )
-    engine.run(_within_transactions(ordered), what="telling sub-results from samples")
+    is_coarse = has_coarse_times(engine, ordered)
+    engine.run(_within_transactions(ordered, by_time=not is_coarse), what="telling sub-results from samples")
     _judge_edges(engine)
     if pairs:
-        _mark_numbered(engine)
+        _mark_numbered(engine, tolerance_us=_SECOND_US if is_coarse else 0)
     return f"(SELECT row, kind FROM {_KINDS} ORDER BY row)"
 
 
@@ -54,14 +70,16 @@ def _ancestors(label: str) -> list[str]:
     return found
 
 
-def _within_transactions(ordered: str) -> str:
+def _within_transactions(ordered: str, *, by_time: bool) -> str:
     """Rows inside the time of a transaction row that stands before them in the same thread are its children."""
     return f"""
         CREATE OR REPLACE TEMP TABLE {_KINDS} AS
         SELECT row, coalesce(engine, '') AS engine, coalesce(thread, '') AS thread, label, started_us, ended_us,
-               CASE WHEN kind = 'sample' AND started_us >= tc_start AND started_us < tc_end AND ended_us <= tc_end
+               CASE WHEN {by_time} AND kind = 'sample'
+                         AND started_us >= tc_start AND started_us < tc_end AND ended_us <= tc_end
                     THEN 'sub' ELSE kind END AS kind,
-               coalesce(kind = 'sample' AND started_us = tc_end AND ended_us = tc_end, false) AS is_on_edge
+               coalesce({by_time} AND kind = 'sample' AND started_us = tc_end AND ended_us = tc_end, false)
+                    AS is_on_edge
         FROM (
             SELECT *, max(tc_ended) OVER earlier AS tc_end, arg_max(started_us, tc_ended) OVER earlier AS tc_start
             FROM (
@@ -89,7 +107,7 @@ def _judge_edges(engine: Engine) -> None:
     )
 
 
-def _mark_numbered(engine: Engine) -> None:
+def _mark_numbered(engine: Engine, *, tolerance_us: int) -> None:
     """Mark `parent-0` where the last `parent` of its thread holds it in time. `Page-1` after `Page` stays a sample."""
     engine.run(
         f"""
@@ -100,7 +118,7 @@ def _mark_numbered(engine: Engine) -> None:
             ASOF JOIN {_KINDS} parent
               ON part.engine = parent.engine AND part.thread = parent.thread AND part.ancestor = parent.label
                  AND part.row > parent.row
-            WHERE part.started_us >= parent.started_us AND part.ended_us <= parent.ended_us
+            WHERE part.started_us >= parent.started_us AND part.ended_us <= parent.ended_us + {tolerance_us}
         ) THEN 'sub' ELSE kind END AS kind)
         FROM {_KINDS}
         """,

@@ -16,6 +16,9 @@ _LONGEST: Final = 300
 
 def masked(message: str) -> str:
     """The message with addresses, identifiers and numbers replaced by what they are."""
+    if message.strip().isdigit():
+        # A message that is nothing but a number is a code, as k6's are.
+        return message.strip()[:_LONGEST]
     text = message[: 4 * _LONGEST]
     for pattern, mask in _MASKS:
         text = pattern.sub(mask, text)

@@ -1,5 +1,6 @@
 """Questions about the samples of one run, answered from its Parquet file."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from perfsuite.samples.grouping import Counting
 from perfsuite.samples.parquet import Metadata
 from perfsuite.samples.patterns import masked
 from perfsuite.samples.percentiles import percentiles
+from perfsuite.samples.rows import Kind
 from perfsuite.samples.statistics import Statistics, all_statistics
 
 MOST_BUCKETS: Final = 5_000
@@ -71,12 +73,14 @@ class Samples:
         with self.engine() as engine:
             return engine.rows(f"SELECT DISTINCT kind, label FROM {parquet.relation(self.path)} ORDER BY kind, label")
 
-    def statistics(self, choice: Choice, selection: Selection) -> tuple[list[Statistics], Statistics]:
-        """The numbers of every label selected, and their total over samplers."""
+    def statistics(
+        self, choice: Choice, selection: Selection, *, total_of: Kind | None = "sample"
+    ) -> tuple[list[Statistics], Statistics]:
+        """The numbers of every label selected, and the total over one kind of them, or over all."""
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
             grouping.group_by_value(engine, rows, values, weighted=self.metadata.weighted)
-            return all_statistics(engine, choice)
+            return all_statistics(engine, choice, total_of)
 
     def extras(self) -> dict[tuple[str | None, str | None], dict[str, float | None]]:
         """Mean latency, mean size and most users by (kind, label), and over all samplers by (None, None)."""
@@ -161,10 +165,15 @@ class Samples:
             f"FROM {parquet.relation(self.path)} GROUP BY kind ORDER BY kind"
         )
         there = ", ".join(f"{count} of kind {kind!r} under {labels} labels" for kind, count, labels in kinds)
+        first, last = _window(engine, parquet.relation(self.path))
+        asked = [f"kind {selection.kind or 'any'!r}"]
+        if selection.labels:
+            asked.append(f"labels {list(selection.labels)}")
+        if selection.from_s is not None or selection.to_s is not None:
+            asked.append(f"the window {selection.from_s or 0:g}..{selection.to_s or math.inf:g} s")
         return NotFound(
-            f"No sample matches labels {list(selection.labels) or 'all'}, kind {selection.kind or 'any'!r} and window "
-            f"{selection.from_s}..{selection.to_s} s. The run has {there}.",
-            next_step="Ask for `statistics` without labels to see which there are; labels may hold * and ?.",
+            f"No row matches {' and '.join(asked)}. The run has {there}, and lasts {(last - first) / 1e6:.1f} s.",
+            next_step="Ask with another `kind` or `labels` (which may hold * and ?), or a window within the run.",
         )
 
 

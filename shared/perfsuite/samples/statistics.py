@@ -11,8 +11,9 @@ from perfsuite.samples.definitions import Choice, percentile_key
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.grouping import LabelFacts
 from perfsuite.samples.percentiles import Values, percentiles
+from perfsuite.samples.rows import Kind
 
-COUNTED_IN_TOTAL: Final = "sample"
+COUNTED_IN_TOTAL: Final[Kind] = "sample"
 """As JMeter's summariser counts: neither transaction controllers nor sub-results."""
 
 
@@ -58,8 +59,10 @@ class Statistics:
         }
 
 
-def all_statistics(engine: Engine, choice: Choice) -> tuple[list[Statistics], Statistics]:
-    """The statistics of every label, and the total over samplers, from the table that `grouping` filled."""
+def all_statistics(
+    engine: Engine, choice: Choice, total_of: Kind | None = COUNTED_IN_TOTAL
+) -> tuple[list[Statistics], Statistics]:
+    """The statistics of every label, and the total over a kind or (None) all rows, from what `grouping` grouped."""
     facts = grouping.label_facts(engine, choice.apdex)
     found = grouping.label_values(engine)
     bounds = np.searchsorted(found["id"], np.arange(len(facts) + 1))
@@ -68,7 +71,7 @@ def all_statistics(engine: Engine, choice: Choice) -> tuple[list[Statistics], St
         for i, fact in enumerate(facts)
     ]
     del found
-    return labels, _total(engine, facts, choice)
+    return labels, _total(engine, facts, choice, total_of)
 
 
 def nothing(label: str, kind: str, choice: Choice) -> Statistics:
@@ -77,12 +80,13 @@ def nothing(label: str, kind: str, choice: Choice) -> Statistics:
     return Statistics(label, kind, 0, 0, None, None, None, None, {**unknown}, None, None, None, None, None, None, None)
 
 
-def _total(engine: Engine, facts: list[LabelFacts], choice: Choice) -> Statistics:
-    counted = [fact for fact in facts if fact.kind == COUNTED_IN_TOTAL]
+def _total(engine: Engine, facts: list[LabelFacts], choice: Choice, total_of: Kind | None) -> Statistics:
+    kind = total_of or "any"
+    counted = [fact for fact in facts if total_of in (None, fact.kind)]
     if not counted:
-        return nothing("TOTAL", COUNTED_IN_TOTAL, choice)
+        return nothing("TOTAL", kind, choice)
     together = LabelFacts(
-        kind=COUNTED_IN_TOTAL,
+        kind=kind,
         label="TOTAL",
         errors=sum(fact.errors for fact in counted),
         first_us=min(fact.first_us for fact in counted),
@@ -92,7 +96,7 @@ def _total(engine: Engine, facts: list[LabelFacts], choice: Choice) -> Statistic
         satisfied=sum(fact.satisfied for fact in counted),
         within=sum(fact.within for fact in counted),
     )
-    found = grouping.values_of_kind(engine, COUNTED_IN_TOTAL)
+    found = grouping.values_together(engine, total_of)
     return _statistics(together, found["value_us"], found["n"], choice)
 
 

@@ -20,6 +20,9 @@ Compat = Literal["jmeter-dashboard"]
 
 SUSPICIOUS_GAP_US: Final = 600_000_000
 COUNTING: Final = "samplers only; transactions and sub-results are listed and left out of the total"
+_ONLY_TRANSACTIONS: Final = (
+    "The total is empty: every row is a transaction, or a part of one that generates a parent sample; see their lines."
+)
 _DASHBOARD_COUNTING: Final = "as JMeter's dashboard: sub-results count, transactions are left out of the total"
 
 
@@ -193,6 +196,11 @@ def all_warnings(engine: Engine, sources: Sources) -> tuple[str, ...]:
             f"Nothing ran for {(began - ended) / 1e6:.0f} s from {utc(ended)}: several runs may stand in one file, "
             "as JMeter appends to an existing one."
         )
+    kinds_there = grouping.kinds_found(engine)
+    if "transaction" in kinds_there and grouping.has_whole_seconds(engine, kinds.FEWEST_ROWS):
+        said.append(kinds.COARSE)
+    if "sample" not in kinds_there:
+        said.append(_ONLY_TRANSACTIONS)
     if missing := sorted({"bytes", "sent_bytes", "thread", "response_code", "all_threads"} - sources.columns()):
         said.append(f"Not in the file, and so unknown: {', '.join(missing)}.")
     if spilled := engine.spill_warning():

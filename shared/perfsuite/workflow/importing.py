@@ -2,15 +2,15 @@
 
 import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from perfsuite import __version__
 from perfsuite.artifacts import RunFolder, RunId, RunStore, layout, sha256_of
 from perfsuite.artifacts.locks import holding
-from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, Window
-from perfsuite.errors import BadFile, Conflict, NotFound
+from perfsuite.artifacts.schemas import ImportedFile, ImportSources, RunFacts, RunRecord, Window
+from perfsuite.errors import BadFile, Conflict, NotFound, PerfsuiteError
 from perfsuite.samples.detect import recognise
 from perfsuite.samples.engine import Progress, no_progress
 from perfsuite.samples.options import DEFAULT_READ, ReadOptions
@@ -43,6 +43,8 @@ class Imported:
     window: Window
     labels: list[Statistics]
     total: Statistics
+    replaced: tuple[str, ...] = ()
+    """The files of an earlier import of other results, which is gone."""
 
     @property
     def samples(self) -> int:
@@ -67,7 +69,11 @@ def import_results(
     )
     with holding(run.lock_path("importing"), busy=busy):
         _refuse_foreign(run)
-        return _imported(run, request, progress)
+        earlier = _earlier(run)
+        run.update(lambda record: _with_facts(record, facts or RunFacts()))
+        found = _imported(run, request, progress)
+        same = {one.sha256 for one in earlier} == {one.sha256 for one in found.sources.files}
+        return found if same else replace(found, replaced=tuple(one.name for one in earlier))
 
 
 def _imported(run: RunFolder, request: ImportRequest, progress: Progress) -> Imported:
@@ -125,6 +131,20 @@ def _sources(found: Brought, files: tuple[Path, ...], hashes: dict[Path, Future[
         warnings=found.warnings,
         tool_version=__version__,
     )
+
+
+def _earlier(run: RunFolder) -> tuple[ImportedFile, ...]:
+    """The files that were imported before. What cannot be read is replaced as well."""
+    try:
+        return run.load(layout.IMPORT_SOURCES).files
+    except PerfsuiteError:
+        return ()
+
+
+def _with_facts(record: RunRecord, facts: RunFacts) -> RunRecord:
+    """What is said of the run now holds; what is not said stays."""
+    said = {"scenario": facts.scenario, "version": facts.version, "tags": facts.tags}
+    return record.model_copy(update={name: value for name, value in said.items() if value})
 
 
 def _refuse_foreign(run: RunFolder) -> None:

@@ -118,3 +118,14 @@ def test_settings_that_cannot_be_used_are_named(command: Any, file: Path, monkey
         done = command(*arguments, "--json")
         assert done.code == 2
         assert "PERFSUITE_ARTIFACTS_DIR" in json.loads(done.out)["error"]["message"]
+
+
+def test_importing_other_results_into_a_run_says_what_it_replaced(command: Any, tmp_path: Path) -> None:
+    first = jtl.put(tmp_path, jtl.text(jtl.samples(10)), "first.jtl")
+    second = jtl.put(tmp_path, jtl.text(jtl.samples(10, 20)), "second.jtl")
+    assert "replaced" not in command("import", first, "--run-id", "r1", "--scenario", "A").err
+    assert "replaced" not in command("import", first, "--run-id", "r1").err
+    done = command("import", second, "--run-id", "r1", "--scenario", "B")
+    assert "The earlier import of first.jtl was replaced." in done.err
+    record = json.loads((tmp_path / "artifacts" / "r1" / "run.json").read_text(encoding="utf-8"))
+    assert record["scenario"] == "B"

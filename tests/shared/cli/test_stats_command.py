@@ -292,3 +292,22 @@ def test_progress_is_shown_on_a_terminal_after_a_second() -> None:
     finally:
         os.close(terminal)
         os.close(watching)
+
+
+def test_a_narrow_screen_gets_fewer_columns_and_never_a_cut_number(
+    command: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = jtl.put(tmp_path, jtl.text(jtl.samples(*range(1_000, 90_000, 1_000))))
+    monkeypatch.setenv("COLUMNS", "60")
+    done = command("stats", file)
+    assert "…" not in done.out
+    assert "45,000" in done.out
+    assert "Left out for want of width: min, apdex" in done.out
+
+
+def test_wrong_usage_is_json_where_json_was_asked_for(command: Any, tmp_path: Path) -> None:
+    done = command("stats", jtl.put(tmp_path, jtl.text(jtl.samples(10))), "--sort", "size", "--json")
+    assert done.code == 2
+    error = json.loads(done.out)["error"]
+    assert error["code"] == "bad_input"
+    assert error["message"].startswith("Invalid value for '--sort': 'size' is not one of")

@@ -109,3 +109,20 @@ def test_engines_with_threads_of_the_same_name_are_kept_apart(tmp_path: Path) ->
 )
 def test_only_a_label_of_the_run_can_be_a_parent(labels: list[str], expected: set[tuple[str, str]]) -> None:
     assert set(possible_parents(labels)) == expected
+
+
+def test_where_times_are_whole_seconds_nothing_is_guessed_from_them_and_that_is_said(tmp_path: Path) -> None:
+    rows = [
+        one
+        for i in range(20)
+        for one in (row("Cart", 1_000 * i, 400), transaction("Buy", 1_000 * i, 400), row("Home", 1_000 * i, 300))
+    ]
+    found = jtl.stats(tmp_path, jtl.text(rows))
+    assert kinds(found) == {"Cart": [("sample", 20)], "Home": [("sample", 20)], "Buy": [("transaction", 20)]}
+    assert any("whole seconds" in warning for warning in found.warnings)
+
+
+def test_a_file_of_nothing_but_transactions_says_why_the_total_is_empty(tmp_path: Path) -> None:
+    found = jtl.stats(tmp_path, jtl.text([transaction("Buy", 0, 100)]))
+    assert found.total.samples == 0
+    assert any("The total is empty" in warning for warning in found.warnings)
