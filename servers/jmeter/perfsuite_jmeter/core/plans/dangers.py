@@ -111,7 +111,7 @@ def _is_script(element: Element) -> bool:
 
 def _functions(located: Located) -> Iterator[Dangerous]:
     found: dict[str, Dangerous] = {}
-    for _, text in (*texts(located.element), ("testname", located.element.name)):
+    for _, text in texts(located.element):
         for call in calls(text):
             if kind := _FUNCTIONS.get(call.name):
                 hashed = _hashed([(call.name, _written(call))])
