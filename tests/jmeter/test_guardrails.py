@@ -197,7 +197,7 @@ def test_code_in_a_plan_is_forbidden_until_a_person_allowed_exactly_that(project
     found = project.check(local(element))
     (one,) = found.violations
     assert one.rule == "forbidden_elements"
-    assert "runs code or commands on this machine" in one.message
+    assert "can run code or commands" in one.message
     assert found.dangers[0].forbidden
     fingerprint = found.dangers[0].fingerprint
     assert repr(fingerprint) in one.change
@@ -248,6 +248,28 @@ def test_foreign_classes_and_jars_are_dangers(project: Project) -> None:
     jars = jmx.text("TestPlan.user_define_classpath", "evil.jar")
     (one,) = project.violations(local(), properties=jars)
     assert "'JSR223Classpath' is forbidden" in one.message
+
+
+@pytest.mark.parametrize(
+    "name", ["jsr223.init.file", "beanshell.sampler.init", "saveservice_properties", "search_paths"]
+)
+def test_a_property_that_makes_jmeter_run_something_is_forbidden(project: Project, name: str) -> None:
+    (project.folder / "init.groovy").write_text("good", encoding="utf-8")
+    given = {name: "init.groovy"}
+    found = project.check(local(), given=given)
+    assert found.violations[0].message.startswith(f"'JSR223Property' is forbidden, at the property {name!r}")
+    rules = f"allowed_elements: ['{found.dangers[0].fingerprint}']"
+    assert project.violations(local(), given=given, rules=rules) == []
+    (project.folder / "init.groovy").write_text("evil", encoding="utf-8")
+    assert project.violations(local(), given=given, rules=rules) != []
+
+
+def test_what_writes_files_is_shown_and_forbidden_on_request(project: Project) -> None:
+    elements = (jmx.element("ResultSaver", "s"), jmx.debug("${__StringToFile(x,y)}"))
+    found = project.check(local(*elements))
+    assert {one.kind: one.forbidden for one in found.dangers} == {"ResultSaver": False, "StringToFileFunction": False}
+    rules = "forbidden_elements: [ResultSaver, StringToFile*]"
+    assert len(project.violations(local(*elements), rules=rules)) == 2
 
 
 def test_disabled_code_is_no_danger(project: Project) -> None:
