@@ -81,9 +81,10 @@ class Desk:
     environ: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def start(self, run_id: str | None = "r1", properties: Mapping[str, str] | None = None, **more: Any) -> StartedRun:
+        up_s = more.pop("up_s", PATIENCE_S)
         asked: dict[str, Any] = {"plan": self.plan, "run_id": run_id, "graces": QUICK, **more}
         request = StartRequest(properties=dict(properties or {}), **asked)
-        return start_run(self.runs, request, self.engine, self.checks, environ=self.environ)
+        return start_run(self.runs, request, self.engine, self.checks, environ=self.environ, up_s=up_s)
 
     def run(self, run_id: str = "r1") -> RunFolder:
         return self.runs.open(run_id)
@@ -120,10 +121,11 @@ class Desk:
         folder = run.root / "jmeter"
         folder.mkdir()
         write_properties(folder / "run.properties", dict(properties or {}))
-        port = free_udp_port()
+        port = changes.setdefault("udp_port", free_udp_port())
         named = [f"{folder}/{name}" for name in ("test-results.csv", "jmeter.log", "run.properties")]
         flags = [part for pair in zip(("-l", "-j", "-q"), named, strict=True) for part in pair]
-        command = self.engine.command(["-n", "-t", str(self.plan), *flags, f"-Jjmeterengine.nongui.port={port}"])
+        ports = [f"-Jjmeterengine.nongui.{name}={port}" for name in ("port", "maxport")]
+        command = self.engine.command(["-n", "-t", str(self.plan), *flags, *ports])
         facts: dict[str, Any] = {
             "run_id": run_id,
             "attempt": 1,
@@ -132,7 +134,6 @@ class Desk:
             "plan_sha256": sha256_of(self.plan),
             "command": command,
             "cwd": str(folder),
-            "udp_port": port,
             "graces": QUICK,
         }
         run.save(SPEC, RunSpec(**{**facts, **changes}))
@@ -178,6 +179,8 @@ class Target(ThreadingHTTPServer):
         self.answering = threading.Event()
         self.answering.set()
         self.asked = threading.Event()
+        self.paths: set[str] = set()
+        self.tokens: set[str] = set()
         super().__init__(("127.0.0.1", 0), _Answers)
 
     @property
@@ -189,6 +192,8 @@ class _Answers(BaseHTTPRequestHandler):
     server: Target
 
     def do_GET(self) -> None:
+        self.server.paths.add(self.path)
+        self.server.tokens.add(self.headers.get("X-Token", ""))
         self.server.asked.set()
         self.server.answering.wait(60)
         with suppress(OSError):
@@ -231,9 +236,15 @@ PLAN = """<?xml version="1.0" encoding="UTF-8"?>
 <elementProp name="HTTPsampler.Arguments" elementType="Arguments"><collectionProp name="Arguments.arguments"/>
 </elementProp><stringProp name="HTTPSampler.domain">127.0.0.1</stringProp>
 <stringProp name="HTTPSampler.port">${__P(port,1)}</stringProp>
-<stringProp name="HTTPSampler.protocol">http</stringProp><stringProp name="HTTPSampler.path">/</stringProp>
+<stringProp name="HTTPSampler.protocol">http</stringProp>
+<stringProp name="HTTPSampler.path">/${__P(path,)}</stringProp>
 <stringProp name="HTTPSampler.method">GET</stringProp>
 <boolProp name="HTTPSampler.use_keepalive">true</boolProp></HTTPSamplerProxy><hashTree>
+<HeaderManager guiclass="HeaderPanel" testclass="HeaderManager" testname="Headers" enabled="true">
+<collectionProp name="HeaderManager.headers"><elementProp name="" elementType="Header">
+<stringProp name="Header.name">X-Token</stringProp>
+<stringProp name="Header.value">${__P(token,none)}</stringProp></elementProp></collectionProp></HeaderManager>
+<hashTree/>
 <ConstantTimer guiclass="ConstantTimerGui" testclass="ConstantTimer" testname="Think" enabled="true">
 <stringProp name="ConstantTimer.delay">20</stringProp></ConstantTimer><hashTree/>
 </hashTree></hashTree></hashTree></hashTree></jmeterTestPlan>

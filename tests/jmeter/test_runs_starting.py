@@ -1,5 +1,6 @@
 """Starting a test: checked, once, with its secrets out of sight, and with the earlier attempts kept."""
 
+import fcntl
 import json
 import os
 import signal
@@ -13,11 +14,12 @@ from typing import Any
 import pytest
 
 from jmeter.running import Desk, desk_in, until
-from perfsuite.artifacts import layout
+from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.schemas import RunFacts, Window
 from perfsuite.errors import BadInput, BadSettings, Conflict, NotFound, Refused, StorageFailed
 from perfsuite.settings import redact
 from perfsuite.workflow import Ledger
+from perfsuite_jmeter.client.processes import free_udp_port
 from perfsuite_jmeter.models.runs import SPEC, PlannedLoad
 
 CANARY = "c4n4ry of the run = \\ é"
@@ -54,10 +56,9 @@ def finish(desk: Desk, **more: Any) -> None:
 
 
 def test_a_started_run_runs_and_says_what_to_call_next(desk: Desk) -> None:
-    desk.checks.limit_s = 60
     started = desk.start()
     assert (started.run_id, started.state, started.attempt, started.users) == ("r1", "running", 1, 2)
-    assert (started.planned_duration_s, started.duration_limit_s, started.earlier_attempt) == (10, 60, None)
+    assert (started.planned_duration_s, started.duration_limit_s, started.earlier_attempt) == (10, None, None)
     assert started.next_step == "Call `get_jmeter_run_status` for run 'r1'."
     assert Path(started.folder) == desk.run().root / "jmeter"
     assert desk.state() == "running"
@@ -72,6 +73,15 @@ def test_the_steps_and_what_they_rest_on_are_in_the_ledger(desk: Desk) -> None:
     assert [one.path for one in start.outputs] == ["jmeter/plan.jmx", "jmeter/run-spec.json"]
     assert start.outputs[0].sha256 == start.inputs[0].sha256 == desk.run().load(SPEC).plan_sha256
     assert start.tool == "start_jmeter_test"
+
+
+@pytest.mark.parametrize(("duration_s", "limit_s"), [(None, 60), (60, 90)])
+def test_a_test_that_ends_by_itself_has_time_for_its_last_samples(
+    desk: Desk, duration_s: float | None, limit_s: float
+) -> None:
+    desk.checks.limit_s, desk.checks.load = 60, PlannedLoad(duration_s=duration_s)
+    assert desk.start().duration_limit_s == limit_s
+    assert desk.run().load(SPEC).duration_limit_s == limit_s
 
 
 def test_what_is_started_is_pinned(desk: Desk) -> None:
@@ -259,6 +269,7 @@ def test_a_move_of_the_earlier_attempt_that_was_killed_is_gone_on_with(desk: Des
     folder = desk.run().root / "jmeter"
     moving = folder / "attempts" / ".moving-1"
     moving.mkdir(parents=True)
+    until(lambda: not desk.seen().facts.supervisor_alive)
     (folder / "state.json").rename(moving / "state.json")
     assert desk.start(properties={"seconds": "0.3"}, rerun=True).earlier_attempt == "jmeter/attempts/1"
     kept = {path.name for path in (folder / "attempts" / "1").iterdir()}
@@ -363,6 +374,48 @@ def test_of_two_servers_that_start_a_run_at_once_one_wins_and_the_other_says_so(
     else:
         # Without an id, both get one of their own.
         assert said == ["shop", "shop-2"]
+
+
+def test_a_test_that_takes_long_to_load_is_left_to_itself(desk: Desk) -> None:
+    started = desk.start(properties={"mode": "mute"}, up_s=1.5)
+    assert (started.state, started.next_step) == ("starting", "Call `get_jmeter_run_status` for run 'r1'.")
+
+
+def test_a_supervisor_that_does_not_get_going_is_an_error(desk: Desk) -> None:
+    folder = desk.runs.create("r1").root / "jmeter"
+    folder.mkdir()
+    with (folder / "supervisor.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(StorageFailed, match=r"did not start Java within 0.5 s"):
+            desk.start(up_s=0.5)
+    # When it gets going after all, what was given up is not started.
+    assert desk.until_phase("ended").java is None
+    assert desk.seen().condition.reason == "Stopped by the user; Shutdown ended it. Nothing was measured."
+
+
+def test_a_folder_that_takes_no_files_is_an_error(desk: Desk) -> None:
+    (desk.runs.create("r1").root / "jmeter" / "run.properties").mkdir(parents=True)
+    with pytest.raises(StorageFailed, match=r"cannot be prepared: .*run.properties: Is a directory"):
+        desk.start()
+
+
+def test_run_ids_that_others_keep_taking_are_given_up(desk: Desk) -> None:
+    class Contested(RunStore):
+        def create(self, run_id: str, facts: RunFacts | None = None) -> RunFolder:
+            super().create(run_id)
+            return super().create(run_id, facts)
+
+    desk.runs = Contested(desk.runs.root)
+    with pytest.raises(Conflict, match="Others took every run id"):
+        desk.start(None)
+
+
+def test_a_port_is_asked_for_where_none_is_left() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(Conflict, match=f"from {port} to {port}"):
+            free_udp_port([port])
 
 
 def test_a_run_that_is_being_started_is_queued(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup
 
 from perfsuite.cli import exits
 from perfsuite.cli.jmeter_session import Consent, JMeterServer
-from perfsuite.cli.jmeter_views import Facts, View, findings
+from perfsuite.cli.jmeter_views import Facts, View, findings, violations
 from perfsuite.errors import BadFile, PerfsuiteError, Refused
 
 _GOING_ON: Final = frozenset({"queued", "starting", "running", "stopping"})
@@ -97,7 +97,17 @@ class Run:
             plan=str(plan),
             properties=self._order.properties,
         )
-        for text in findings(check):
+        if check.get("valid") is False:
+            raise BadFile(
+                f"JMeter cannot run {plan.name!r}: {' '.join(findings(check, 'error'))}",
+                next_step="Mend the plan, then run the same command again.",
+            )
+        if check.get("allowed") is False:
+            raise Refused(
+                f"The guard rails do not let {plan.name!r} run: {' '.join(violations(check))}",
+                next_step="Nothing was started. Change the plan, or ask whoever answers for the rules.",
+            )
+        for text in findings(check, "error", "warning"):
             self._warn(text)
         return check
 
@@ -153,12 +163,15 @@ class Run:
             raise
 
     async def _obey(self, signals: AsyncIterator[signal.Signals], server: JMeterServer, tasks: TaskGroup) -> None:
-        """The first Ctrl-C stops the test, the second one ends the watch."""
-        await anext(signals)
-        self._found.stop_asked = True
-        self._view.say("Stopping the test gently. Ctrl-C again leaves it to itself.")
-        tasks.start_soon(self._stop, server)
-        await anext(signals)
+        """The first Ctrl-C stops the test, the second one ends the watch; while a question is asked, it means no."""
+        async for _ in signals:
+            if self._consent.give_up():
+                continue
+            if self._found.stop_asked:
+                break
+            self._found.stop_asked = True
+            self._view.say("Stopping the test gently. Ctrl-C again leaves it to itself.")
+            tasks.start_soon(self._stop, server)
         self._found.detached = True
         self._warn(f"No longer watching. {self._come_back}")
         tasks.cancel_scope.cancel()

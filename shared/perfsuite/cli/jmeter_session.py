@@ -3,7 +3,6 @@
 import os
 import shlex
 import shutil
-import signal
 import sys
 import sysconfig
 from collections.abc import Awaitable, Callable
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-import typer
+import anyio
 from mcp import MCPError
 from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
 from perfsuite.errors import BadAnswer, BadInput, NotFound, PerfsuiteError, RemoteError, Unreachable
@@ -30,7 +29,7 @@ T = TypeVar("T")
 
 @dataclass
 class Consent:
-    """Answers the server's questions: as the user was told to by --yes, or as they answer now.
+    """Answers the server's questions: as --yes says, or as the user does.
 
     `answer` is None until there was a question; `nobody` means that there was no terminal to ask at.
     """
@@ -39,6 +38,7 @@ class Consent:
     at_terminal: bool
     question: str = ""
     answer: Literal["yes", "no", "nobody"] | None = None
+    _asking: anyio.CancelScope | None = None
 
     async def __call__(self, context: Any, params: ElicitRequestParams) -> ElicitResult:
         del context
@@ -46,24 +46,32 @@ class Consent:
         if self.always:
             self.answer = "yes"
         elif self.at_terminal:
-            self.answer = "yes" if _agrees(self.question) else "no"
+            self.answer = "yes" if await self._agrees() else "no"
         else:
             self.answer = "nobody"
         if self.answer == "yes":
             return ElicitResult(action="accept", content={"agreed": True})
         return ElicitResult(action="decline")
 
+    def give_up(self) -> bool:
+        """Take this as a no, if somebody is being asked."""
+        if self._asking is None:
+            return False
+        self._asking.cancel()
+        return True
 
-def _agrees(question: str) -> bool:
-    """Ask in the terminal. Ctrl-C and the end of input mean no."""
-    # While the event loop runs, Ctrl-C would only be noted, and the question would go on waiting.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return typer.confirm(question, default=False, err=True)
-    except typer.Abort:
-        return False
-    finally:
-        signal.signal(signal.SIGINT, before)
+    async def _agrees(self) -> bool:
+        # input() would not do: a Ctrl-C just before it blocks is noted, and then it blocks.
+        sys.stderr.write(f"{self.question} [y/N] ")
+        sys.stderr.flush()
+        line = ""
+        with anyio.CancelScope() as self._asking:
+            await anyio.wait_readable(sys.stdin)
+            line = sys.stdin.readline()
+        self._asking = None
+        if not line:
+            sys.stderr.write("\n")
+        return line.strip().lower() in {"y", "yes"}
 
 
 class JMeterServer:
@@ -93,7 +101,8 @@ async def with_server(command: str, consent: Consent, work: Callable[[JMeterServ
     """Start the server, do this work with it, and let it go. The runs that it started outlive it."""
     program, *arguments = _command(command)
     parameters = StdioServerParameters(command=program, args=arguments, env=dict(os.environ))
-    client = Client(parameters, elicitation_callback=consent, read_timeout_seconds=_PATIENCE_S)
+    wire = stdio_client(parameters, errlog=sys.stderr)
+    client = Client(wire, elicitation_callback=consent, read_timeout_seconds=_PATIENCE_S)
     try:
         async with client:
             found = await _outcome(work, JMeterServer(client))

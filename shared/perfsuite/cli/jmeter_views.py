@@ -1,7 +1,7 @@
 """How a load test looks in a terminal, in a log, and not at all."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from rich.console import Group
@@ -17,7 +17,6 @@ _EVERY_S: Final = 10.0
 _MOST_LABELS: Final = 30
 _MOST_ERRORS: Final = 5
 _LONGEST_LINE: Final = 500
-_SERIOUS: Final = ("error", "warning")
 _COLUMNS: Final = (
     ("samples", "samples", 0),
     ("errors", "errors", 0),
@@ -134,11 +133,16 @@ def details(status: Facts) -> list[Table | Text]:
     return found + [_remark(text) for text in _items(status, "notes")]
 
 
-def findings(check: Facts) -> Iterator[str]:
-    """What is said about a plan that could make its run useless."""
-    for one in _facts(check, "findings"):
-        if one.get("severity") in _SERIOUS:
-            yield " ".join(str(one[key]) for key in ("message", "next_step") if one.get(key))
+def findings(check: Facts, *severities: str) -> list[str]:
+    """What is said about a plan, with the place of it."""
+    found = [one for one in _facts(check, "findings") if one.get("severity") in severities]
+    return [" ".join(str(one[key]) for key in ("message", "where") if one.get(key)) for one in found]
+
+
+def violations(check: Facts) -> list[str]:
+    """The guard rails that a plan runs into, and where to change each."""
+    found = _facts(check, "violations")
+    return [" ".join(str(one[key]) for key in ("message", "change") if one.get(key)) for one in found]
 
 
 def print_summary(status: Facts, collected: Facts) -> None:

@@ -2,4 +2,5 @@
 
 from perfsuite.sandbox.commands import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -36,9 +36,8 @@ class Listener:
                 next_step="Listen on 127.0.0.1.",
             )
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._open: socket.socket | None = None
-        self._address = (host, port)
-        self._address = self.opened().getsockname()[:2]
+        self._open = self._listening((host, port))
+        self._address: tuple[str, int] = self._open.getsockname()[:2]
 
     @property
     def url(self) -> str:
@@ -47,22 +46,20 @@ class Listener:
 
     def opened(self) -> socket.socket:
         """The open socket; one that was closed is opened again at the same address."""
-        if self._open is None or self._open.fileno() < 0:
-            self._open = self._listening()
+        if self._open.fileno() < 0:
+            self._open = self._listening(self._address)
         return self._open
 
     def close(self) -> None:
         """Have connections refused."""
-        if self._open is not None:
-            self._open.close()
+        self._open.close()
 
-    def _listening(self) -> socket.socket:
+    def _listening(self, address: tuple[str, int]) -> socket.socket:
         try:
-            listening = socket.create_server(self._address, family=self._family, backlog=_BACKLOG)
+            listening = socket.create_server(address, family=self._family, backlog=_BACKLOG)
         except (OSError, OverflowError) as error:
-            host, port = self._address
             raise BadInput(
-                f"Cannot listen on {host!r}, port {port}: {error}.",
+                f"Cannot listen on {address[0]!r}, port {address[1]}: {error}.",
                 next_step="Choose another port; 0 takes any that is free.",
             ) from None
         # Connections take this over. asyncio sets it only where the socket names its protocol, which this one does not,
@@ -154,8 +151,5 @@ def _is_loopback(host: str) -> bool:
 
 def _is_pipe(descriptor: int) -> bool:
     """Whether somebody holds the other end. A terminal, a file and the null device say nothing about who started us."""
-    try:
-        mode = os.fstat(descriptor).st_mode
-    except OSError:
-        return False
+    mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)

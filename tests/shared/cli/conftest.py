@@ -44,5 +44,5 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(tmp_path, capfd)

@@ -9,7 +9,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import pytest
+
+from perfsuite.cli import main
 
 TESTS = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from perfsuite.cli import main; main()"]
@@ -17,10 +21,19 @@ SERVER = shlex.join([sys.executable, "-c", "from perfsuite.mcp.launch import ser
 PATIENCE_S = 60
 
 
+class Ended(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 class Desk:
     """A folder with a plan, and the command line beside it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
         self.folder = folder
         self.plan = folder / "checkout.jmx"
         self.plan.write_text("<jmeterTestPlan/>", encoding="utf-8")
@@ -29,15 +42,17 @@ class Desk:
     def set(self, **environ: str) -> None:
         self.environ |= environ
 
-    def command(self, *arguments: str, server: str = SERVER) -> list[str]:
-        return [*COMMAND, "run-jmeter", *arguments, "--server", server]
-
-    def run(self, *arguments: str, server: str = SERVER) -> subprocess.CompletedProcess[str]:
-        """Run the command where nobody can be asked."""
-        return subprocess.run(
-            self.command(*arguments, server=server), env=self.environ, cwd=self.folder, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, timeout=PATIENCE_S,
-        )  # fmt: skip
+    def run(self, *arguments: str, server: str = SERVER) -> Ended:
+        """Run the command in this process, where nobody can be asked."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environ.items():
+                patch.setenv(name, value)
+            patch.chdir(self.folder)
+            patch.setattr(sys, "argv", ["perfsuite", "run-jmeter", *arguments, "--server", server])
+            self._capture.readouterr()
+            with pytest.raises(SystemExit) as ended:
+                main()
+        return Ended(int(ended.value.code or 0), *self._capture.readouterr())
 
     @property
     def calls(self) -> list[dict[str, Any]]:
@@ -56,7 +71,8 @@ class Desk:
         """Run the command in a terminal."""
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
-            self.command(*arguments), env={**self.environ, "TERM": "xterm", "COLUMNS": "150", "LINES": "60"},
+            [*COMMAND, "run-jmeter", *arguments, "--server", SERVER],
+            env={**self.environ, "TERM": "xterm", "COLUMNS": "150", "LINES": "60"},
             cwd=self.folder, stdin=theirs, stdout=theirs, stderr=theirs,
         )  # fmt: skip
         os.close(theirs)

@@ -55,11 +55,16 @@ def validate_test_plan(plan: Annotated[str, Field(description="path")], properti
     noted("validate_test_plan", plan=plan, properties=properties)
     wait_at("FAKE_CHECK_GATE")
     findings = [
-        {"severity": "warning", "message": "There is no timer.", "next_step": "Add one."},
+        {"severity": "error", "message": "The file 'users.csv' is missing.", "where": "line 7"},
+        {"severity": "warning", "message": "There is no timer.", "where": None},
         {"severity": "advice", "message": "There is no cookie manager."},
         "not a finding",
     ]
-    return Plain(findings=findings)  # type: ignore[call-arg]
+    fault = os.environ.get("FAKE_CHECK", "")
+    return Plain(  # type: ignore[call-arg]
+        valid=fault != "invalid", allowed=fault != "forbidden", findings=findings[fault != "invalid" :],
+        violations=[{"message": "The host 'shop.example' is not allowed.", "change": "See guardrails.yaml."}],
+    )  # fmt: skip
 
 
 def question(plan: str) -> str:
@@ -98,6 +103,8 @@ def get_jmeter_run_status(
     state = "stopped" if (FOLDER / "stopped").exists() else states[min(number, len(states)) - 1]
     if state == "die":
         os._exit(1)
+    if state == "bare":
+        return Plain(state="finished", labels="none", total=None)  # type: ignore[call-arg]
     numbers: dict[str, Any] = {"samples": 120, "errors": 12, "error_rate": 0.1, "mean_ms": 51.5, "p95_ms": 80.0}
     labels = [{"label": f"GET /{n}", "kind": "sample", **numbers, "throughput_per_s": None} for n in range(31)]
     return Plain(  # type: ignore[call-arg]
@@ -122,7 +129,11 @@ def stop_jmeter_test(
     return Plain(run_id=run_id, state="stopping")  # type: ignore[call-arg]
 
 
-@server.tool(title="Collect", annotations=WRITES_RUN_FOLDER)
+def collect_text(run_id: Annotated[RunId, Field(description="run")]) -> str:
+    """Collect, and say so in words alone."""
+    return f"Collected {run_id}."
+
+
 def collect_jmeter_results(run_id: Annotated[RunId, Field(description="run")]) -> Plain:
     """Collect the results."""
     number = noted("collect_jmeter_results", run_id=run_id)
@@ -136,3 +147,11 @@ def collect_jmeter_results(run_id: Annotated[RunId, Field(description="run")]) -
         run_id=run_id, state="finished", samples=120, counts=counts, files=["jmeter/test-results.csv"],
         notes=["One row was torn."], next_step="Ask `query_samples`.",
     )  # fmt: skip
+
+
+if os.environ.get("FAKE_COLLECTS") == "text":
+    server.tool(name="collect_jmeter_results", title="Collect", annotations=WRITES_RUN_FOLDER, structured_output=False)(
+        collect_text
+    )
+else:
+    server.tool(title="Collect", annotations=WRITES_RUN_FOLDER)(collect_jmeter_results)

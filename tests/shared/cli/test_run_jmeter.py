@@ -36,14 +36,14 @@ def test_a_test_is_checked_started_watched_and_collected(desk: Desk) -> None:
     assert "93 % CPU of the generator" in ended.stdout
     for said in ("GET /1", "30 of 31 labels", "12 x GET /1 500 no", "saturated", "A note.", "jmeter/test-results.csv"):
         assert said in ended.stdout
-    for warned in ("There is no timer. Add one.", "One row was torn.", "The console counted 119."):
+    for warned in ("There is no timer.", "One row was torn.", "The console counted 119."):
         assert warned in ended.stdout + ended.stderr
     assert "cookie" not in ended.stdout + ended.stderr
 
 
 def test_everything_that_was_asked_for_reaches_the_server(desk: Desk) -> None:
     desk.run(
-        "checkout.jmx", "-J", "users=50", "-J", "note=a=b,c", "--secret", "password=SHOP_PASSWORD", "--rerun", "--yes",
+        "checkout.jmx", "-Jusers=50", "-J", "note=a=b,c", "--secret", "password=SHOP_PASSWORD", "--rerun", "--yes",
         "--remote", "127.0.0.1:1, 127.0.0.1:2,", "--run-id", "r1",
     )  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_json_is_one_document(desk: Desk) -> None:
     assert found["started"]["state"] == "starting"
     assert found["status"]["total"]["samples"] == 120
     assert found["collected"]["files"] == ["jmeter/test-results.csv"]
-    assert found["warnings"] == ["There is no timer. Add one."]
+    assert found["warnings"] == ["There is no timer."]
     assert ended.stderr == ""
 
 
@@ -99,6 +99,22 @@ def test_a_refusal_is_shown_in_the_servers_own_words(desk: Desk, tool: str, code
     assert ended.returncode == code
     assert "The host 'shop.example' is not allowed. Add it to allowed_hosts." in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "said"),
+    [
+        ("invalid", 3, "JMeter cannot run 'checkout.jmx': The file 'users.csv' is missing. line 7"),
+        ("forbidden", NOT_ALLOWED, "do not let 'checkout.jmx' run: The host 'shop.example' is not allowed. See guard"),
+    ],
+)
+def test_a_plan_that_cannot_or_must_not_run_is_not_started(desk: Desk, fault: str, code: int, said: str) -> None:
+    desk.set(FAKE_CHECK=fault)
+    ended = desk.run("checkout.jmx", "--yes")
+
+    assert ended.returncode == code
+    assert said in ended.stderr
+    assert desk.tools == ["validate_test_plan"]
 
 
 def test_a_run_is_watched_again_by_its_id_alone(desk: Desk) -> None:
@@ -265,3 +281,27 @@ def test_ctrl_c_while_the_plan_is_checked_ends_the_command(desk: Desk, gate: Pat
         terminal.interrupt(signal.SIGINT)
         assert terminal.end() == INTERRUPTED
     assert "start_jmeter_test" not in desk.tools
+
+
+def test_the_end_of_input_at_the_question_means_no(desk: Desk) -> None:
+    with desk.in_terminal("checkout.jmx") as terminal:
+        terminal.until("[y/N]")
+        terminal.type("\x04")
+        assert terminal.end() == NOT_ALLOWED
+    assert desk.tools == ["validate_test_plan"]
+
+
+def test_a_server_that_tells_little_is_enough(desk: Desk) -> None:
+    desk.set(FAKE_STATES="bare")
+    ended = desk.run("--run-id", "r1")
+
+    assert ended.returncode == FINISHED
+    assert "finished" in ended.stdout
+
+
+def test_an_answer_without_content_is_no_answer(desk: Desk) -> None:
+    desk.set(FAKE_COLLECTS="text")
+    ended = desk.run("--run-id", "r1")
+
+    assert ended.returncode == 7
+    assert "`collect_jmeter_results` answered without content." in ended.stderr

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from perfsuite_jmeter.client import supervisor
 from perfsuite_jmeter.client.supervisor import boot_id, rung_at, send, start_time
 from perfsuite_jmeter.models.runs import ProcessHandle, Rung, RunSpec, SupervisorState
 
+_DETACHED: Final = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
 _LAUNCH_TIMEOUT_S: Final = 10
 _POLL_S: Final = 0.1
 # Below the ports that systems give to sockets without a number of their own.
@@ -29,17 +30,19 @@ _PORT_TRIES: Final = 50
 
 
 def launch(spec_file: Path, environ: Mapping[str, str]) -> None:
-    """Start a supervisor for this run. It leaves at once for a session of its own, and leaves no zombie here."""
+    """Start a supervisor for this run, in a session of its own and as nobody's child.
+
+    Clients end a server with all its descendants. And a child that has ended stays a zombie until its parent looks.
+    """
     command = [sys.executable, "-I", supervisor.__file__, str(spec_file)]
     try:
         subprocess.run(  # noqa: S603 - the arguments are a list, and no shell reads them
-            command,
+            [sys.executable, "-I", "-S", "-c", _DETACHED, *command],
             env=dict(environ),
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
             check=True,
             timeout=_LAUNCH_TIMEOUT_S,
         )
@@ -71,14 +74,14 @@ def is_here(host: str) -> bool:
     return host == socket.gethostname()
 
 
-def free_udp_port() -> int:
+def free_udp_port(ports: Sequence[int] = _PORTS) -> int:
     """A port for JMeter's commands that nobody listens on now."""
-    for port in random.sample(_PORTS, _PORT_TRIES):
+    for port in random.sample(ports, min(_PORT_TRIES, len(ports))):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener, suppress(OSError):
             listener.bind(("127.0.0.1", port))
             return port
     raise Conflict(
-        f"{_PORT_TRIES} UDP ports between {_PORTS.start} and {_PORTS.stop} were tried, and all are taken.",
+        f"Many UDP ports from {ports[0]} to {ports[-1]} were tried, and all are taken.",
         next_step="End what listens on them, then call `start_jmeter_test` again.",
     )
 

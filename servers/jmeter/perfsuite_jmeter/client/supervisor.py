@@ -1,6 +1,6 @@
 """Watches one run of JMeter, from before Java starts until after it ended. Nobody else may be left alive for that.
 
-Run as `python supervisor.py RUN/jmeter/run-spec.json`: it detaches at once, and what it knows stands in state.json.
+Run as `python supervisor.py RUN/jmeter/run-spec.json`, in a session of its own. What it knows stands in state.json.
 It imports the standard library alone, so that it stays small and goes on while perfsuite is being updated.
 """
 
@@ -20,13 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-POLL_S = 0.2
-HEALTH_EVERY_S = 2.0
+POLL_S, HEALTH_EVERY_S = 0.2, 2.0
 LOCK_TRIES = 10
+LONGEST_LOAD_S = 120.0
 LAST_SAVE_TRIES = 150
 LARGEST_READ = 256 * 1024
 LONGEST_LINE = 500
-MOST_FAULTS = 3
 
 PROC = Path("/proc")
 LADDER = (("Shutdown", "shutdown_s"), ("StopTestNow", "stop_now_s"), ("TERM", "term_s"))
@@ -186,7 +185,8 @@ class Supervisor:
         self.faults: list[str] = []
         self.is_ready = self.is_signalled = False
         self.sent: str | None = None
-        self.stop_began = self.began = self.health_at = time.monotonic()
+        self.stop_began = self.health_at = time.monotonic()
+        self.began = time.monotonic() + LONGEST_LOAD_S
         self.state: State = dict.fromkeys(("java", "test_started_at", "ended_at", "exit_code", "stop", "failure"))
         self.state.update(schema_version="1.0", attempt=self.spec["attempt"], phase="starting", started_at=_now())
         self.state.update(udp_port=self.spec["udp_port"], port_taken=False, end_of_run=False)
@@ -199,7 +199,9 @@ class Supervisor:
     def run(self) -> None:
         """From here to the end of Java, and a last note."""
         try:
-            self._start()
+            self._decide()
+            if not self.state["stop"]:
+                self._start()
         except OSError as error:
             self._fail(f"JMeter cannot be started: {error.filename or self.folder}: {error.strerror}.")
         while self.java is not None and self.java.poll() is None:
@@ -266,7 +268,7 @@ class Supervisor:
         elif FAULT.match(line):
             # Before the test the first faults are the cause of the others; later, the last ones end it.
             faults = [*self.faults, line.decode("utf-8", "replace").strip()]
-            self.faults = faults[-MOST_FAULTS:] if self.is_ready else faults[:MOST_FAULTS]
+            self.faults = faults[-3:] if self.is_ready else faults[:3]
 
     def _check_plan(self) -> None:
         with Path(self.spec["plan"]).open("rb") as file:
@@ -298,7 +300,7 @@ class Supervisor:
             self._stop("duration")
 
     def _stop(self, by: str) -> None:
-        if self.state["stop"] is not None or self.java is None:
+        if self.state["stop"]:
             return
         self.state.update(phase="stopping", stop={"asked_at": _now(), "by": by, "reached": LADDER[0][0]})
         self.stop_began = time.monotonic()
@@ -307,7 +309,7 @@ class Supervisor:
             self.stop_began -= self.spec["graces"]["shutdown_s"] + self.spec["graces"]["stop_now_s"]
 
     def _walk(self) -> None:
-        if self.state["stop"] is None:
+        if not self.state["stop"]:
             return
         rung = rung_at(time.monotonic() - self.stop_began, self.spec["graces"])
         self.state["stop"]["reached"] = rung
@@ -328,6 +330,8 @@ class Supervisor:
         for _ in range(LAST_SAVE_TRIES):
             if self._save():
                 break
+            # On a full disk, this is the room that was kept for it: nobody is left who could take it.
+            os.ftruncate(self.lock, 0)
             time.sleep(POLL_S)
 
     def _cause(self) -> str | None:
@@ -349,22 +353,19 @@ class Supervisor:
             self.file("secrets_file").unlink(missing_ok=True)
 
     def _save(self) -> bool:
-        """Write the state if it changed. On a full disk, the room that was kept in the lock file is given up for it."""
+        """Write the state if it changed, and say whether it is written."""
         if self.state == self.saved:
             return True
         text = json.dumps(self.state, indent=2, sort_keys=True) + "\n"
         new = self.folder / ".state.json.new"
-        for _ in range(2):
-            with suppress(OSError):
-                with new.open("w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                new.replace(self.folder / "state.json")
-                self.saved = json.loads(text)
-                return True
-            os.ftruncate(self.lock, 0)
-        return False
+        with suppress(OSError):
+            with new.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.folder / "state.json")
+            self.saved = json.loads(text)
+        return self.state == self.saved
 
 
 def _locked(path: Path) -> int | None:
@@ -382,10 +383,8 @@ def _locked(path: Path) -> int | None:
 
 
 def main() -> None:
-    """Detach from whoever started this, and watch the run."""
-    spec_file = Path(sys.argv[1]).resolve(strict=True)
-    if os.fork():
-        os._exit(0)
+    """Watch the run, whatever becomes of whoever started this."""
+    spec_file = Path(sys.argv[1]).resolve()
     os.chdir("/")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if (lock := _locked(spec_file.parent / "supervisor.lock")) is None:

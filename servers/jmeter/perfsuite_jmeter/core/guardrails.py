@@ -155,8 +155,8 @@ def _forbidden(dangers: Sequence[Danger], where: Callable[[str], str]) -> Iterat
         if one.forbidden:
             yield _violation(
                 "forbidden_elements",
-                f"The element {one.kind!r} is forbidden, at {one.where}: it runs code or commands on this machine.",
-                f"Disable it; or, once a person has read what it does, add {one.fingerprint!r} to "
+                f"{one.kind!r} is forbidden, at {one.where}: it can run code or commands, or write files, here.",
+                f"Take it out; or, once a person has read what it does, add {one.fingerprint!r} to "
                 f"{where('allowed_elements')}.",
             )
 

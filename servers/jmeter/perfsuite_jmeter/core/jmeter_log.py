@@ -112,8 +112,9 @@ class _Reader:
         found.by_level[entry.level] += 1
         if found.zone_offset_ms is None and entry.at_ms is not None and (match := _RUNNING.search(entry.message)):
             found.zone_offset_ms = round((entry.at_ms - int(match[1])) / _QUARTER_MS) * _QUARTER_MS
-        meaning = _meaning("\n".join([entry.message, *entry.stack]) if entry.stack else entry.message)
-        if meaning is None and entry.level not in _SERIOUS:
+        is_serious = entry.level in _SERIOUS
+        meaning = _meaning("\n".join([entry.message, *entry.stack]), is_serious)
+        if meaning is None and not is_serious:
             found.left_out += 1
         else:
             self._count(entry, meaning)
@@ -156,8 +157,8 @@ def _second(stamp: str) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _meaning(text: str) -> Meaning | None:
-    return meaning_of(text)
+def _meaning(text: str, is_serious: bool) -> Meaning | None:
+    return meaning_of(text, is_serious=is_serious)
 
 
 @lru_cache(maxsize=4096)

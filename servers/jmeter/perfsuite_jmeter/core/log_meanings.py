@@ -58,7 +58,7 @@ _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
         "Make rmi_keystore.jks and put it on every machine, or set server.rmi.ssl.disable=true on all of them.",
     ),
     (
-        r"(?:Failed to (?:configure|initialise|start|create engine)|Error in rconfigure|rmi\.|RemoteException|remote engine)",
+        r"Failed to (?:configure|initialise|create engine)|Error in rconfigure|rmi\.|RemoteException|remote engine",
         "A remote engine could not be reached or did not do what it was told.",
         "See that jmeter-server of the same version runs on each of `remote_hosts` and that its ports are open.",
     ),
@@ -114,6 +114,18 @@ _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
         "Read the root cause; plug-ins and scripts are the usual authors.",
     ),
     (
+        r"Problem in JSR223|BeanShell|groovy\.lang|ScriptException",
+        "A script of the plan failed; what it should have set is missing in the samples after it.",
+        "Mend the script that the message names.",
+    ),
+    (
+        r"BackendListener|Backend Listener|InfluxD[Bb]|GraphiteMetricsSender",
+        "Live metrics could not be sent. The results of the test are not touched by that.",
+        "Check the address in the plan's backend listener, or switch it off.",
+    ),
+)
+_EVENTS: Final[tuple[tuple[str, str, str], ...]] = (
+    (
         r"Command: (?:Shutdown|StopTestNow)|(?:Shutdown|StopTestNow).*received",
         "Somebody asked the test to stop.",
         "It was `stop_jmeter_test`, the limit of its duration, or a person; `get_jmeter_run_status` says which.",
@@ -128,24 +140,26 @@ _KNOWN: Final[tuple[tuple[str, str, str], ...]] = (
         "The plan has no thread group that is switched on: nothing was tested.",
         "Enable one in the plan, then start again with `rerun`.",
     ),
-    (
-        r"Problem in JSR223|BeanShell|groovy\.lang|ScriptException",
-        "A script of the plan failed; what it should have set is missing in the samples after it.",
-        "Mend the script that the message names.",
-    ),
-    (
-        r"BackendListener|Backend Listener|InfluxD[Bb]|GraphiteMetricsSender",
-        "Live metrics could not be sent. The results of the test are not touched by that.",
-        "Check the address in the plan's backend listener, or switch it off.",
-    ),
 )
-_PATTERNS: Final = tuple((re.compile(pattern), Meaning(text, step)) for pattern, text, step in _KNOWN)
-# One look tells most lines from all of these.
-_ANY: Final = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in _KNOWN))
+"""What JMeter tells as a matter of course, and yet matters."""
 
 
-def meaning_of(text: str) -> Meaning | None:
-    """What is known about a line with its stack trace."""
-    if not _ANY.search(text):
-        return None
-    return next((meaning for pattern, meaning in _PATTERNS if pattern.search(text)), None)
+class _Table:
+    def __init__(self, known: tuple[tuple[str, str, str], ...]) -> None:
+        self._patterns = [(re.compile(pattern), Meaning(text, step)) for pattern, text, step in known]
+        # One look tells most lines from all of these.
+        self._any = re.compile("|".join(f"(?:{pattern})" for pattern, _, _ in known))
+
+    def find(self, text: str) -> Meaning | None:
+        if not self._any.search(text):
+            return None
+        return next((meaning for pattern, meaning in self._patterns if pattern.search(text)), None)
+
+
+_OF_FAILURES: Final = _Table(_KNOWN + _EVENTS)
+_OF_EVENTS: Final = _Table(_EVENTS)
+
+
+def meaning_of(text: str, *, is_serious: bool) -> Meaning | None:
+    """What is known about a line with its stack trace. What is not serious may only be an event."""
+    return (_OF_FAILURES if is_serious else _OF_EVENTS).find(text)

@@ -71,7 +71,7 @@ class MissingClass(Part):
 
 
 class Danger(Part):
-    """An element that runs code or commands on the machine that makes the load."""
+    """What runs code or commands, or writes files, on the machine that makes the load."""
 
     kind: str
     where: str

@@ -43,24 +43,23 @@ class Followed:
     notes: list[str] = field(default_factory=list)
 
 
-def follow(run: RunFolder, attempt: int, *, ended: bool, budget_s: float = _BUDGET_S) -> Followed:
+def follow(
+    run: RunFolder, attempt: int, *, ended: bool, budget_s: float = _BUDGET_S, patience_s: float = _PATIENCE_S
+) -> Followed:
     """Read what is new, count it, and note how far that was. `ended` counts a last row without its line end, too."""
     busy = Conflict(
-        f"The results of run {run.run_id!r} are being read by another process, for more than {_PATIENCE_S:g} s.",
+        f"The results of run {run.run_id!r} are being read by another process, for more than {patience_s:g} s.",
         next_step="Call again in a minute.",
     )
     path = run.path(CHECKPOINT)
-    with holding(run.lock_path("jmeter-live"), busy=busy, timeout_s=_PATIENCE_S):
+    with holding(run.lock_path("jmeter-live"), busy=busy, timeout_s=patience_s):
         known = load_checkpoint(path, attempt)
         found = Followed()
         results = _follow_results(run, known.get("results"), found, ended=ended, budget_s=budget_s)
         health = _follow_health(run, known.get("health"), found)
-        if path.parent.is_dir() and {"results": results, "health": health} != {**_NOTHING, **known}:
+        if results != known.get("results") or health != known.get("health"):
             save_checkpoint(path, attempt, {"results": results, "health": health})
         return found
-
-
-_NOTHING: Final = {"results": None, "health": None}
 
 
 def _follow_results(

@@ -20,6 +20,7 @@ from perfsuite_jmeter.core.guardrails import (
 )
 from perfsuite_jmeter.core.jmx import LARGEST_PLAN, Tree, read_plan
 from perfsuite_jmeter.core.plans.classes import install_command
+from perfsuite_jmeter.core.plans.dangers import loading_properties, property_fingerprint
 from perfsuite_jmeter.core.plans.expansion import included_paths
 from perfsuite_jmeter.core.property_files import read_properties
 from perfsuite_jmeter.core.validation import Facts, Surroundings, examine, wanted_files
@@ -167,10 +168,7 @@ def judge(question: Question, rules: Loaded[GuardRails], engine: Engine | None) 
     content = plan_files.plan_bytes(path, LARGEST_PLAN)
     facts = examine(*_surrounded(path, content, question, engine))
     targets = judged_targets([*facts.targets, *_generators(question.remote_hosts)], rules.value)
-    dangers = judged_dangers(
-        [Danger(kind=one.kind, where=one.located.where, fingerprint=one.fingerprint) for one in facts.dangers],
-        rules.value,
-    )
+    dangers = judged_dangers([*_dangers(facts), *_loading(path, question)], rules.value)
     work = facts.work(max(1, len(question.remote_hosts)))
     return Judged(
         path=path,
@@ -242,6 +240,20 @@ def _included_plan(path: Path, name: str) -> Tree:
 def _generators(remote_hosts: Sequence[str]) -> Iterator[Target]:
     for one in remote_hosts:
         yield Target(host=one.rpartition(":")[0] or one, given_as=one, role="generator", where="remote_hosts")
+
+
+def _dangers(facts: Facts) -> Iterator[Danger]:
+    for one in facts.dangers:
+        yield Danger(kind=one.kind, where=one.located.where, fingerprint=one.fingerprint)
+
+
+def _loading(path: Path, question: Question) -> Iterator[Danger]:
+    """Properties that make JMeter itself run something before the plan does."""
+    for name in loading_properties([*question.properties, *question.withheld]):
+        value = question.properties.get(name, "")
+        content = plan_files.file_hash(plan_files.beside(path, value)) or "missing"
+        fingerprint = property_fingerprint(name, value, content)
+        yield Danger(kind="JSR223Property", where=f"the property {name!r}", fingerprint=fingerprint)
 
 
 def _unjudgeable(facts: Facts, rules: Loaded[GuardRails]) -> Iterator[Violation]:

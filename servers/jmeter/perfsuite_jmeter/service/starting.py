@@ -26,10 +26,12 @@ from perfsuite_jmeter.models.runs import (
     FOLDER,
     SPEC,
     STATE,
+    STOP_REQUEST,
     PlannedLoad,
     RunSpec,
     StartedRun,
     StartRequest,
+    StopRequest,
     SupervisorState,
 )
 from perfsuite_jmeter.service.attempts import attempt_number, set_aside
@@ -40,7 +42,7 @@ _STAGE: Final = "jmeter"
 _PROPERTIES_FILE: Final = f"{FOLDER}/run.properties"
 _WORK: Final = f"{FOLDER}/work"
 _PATIENCE_S: Final = 0.5
-_UP_S: Final = 10.0
+_OVERTIME_S: Final = 30.0
 _ENDING_S: Final = 30.0
 _POLL_S: Final = 0.05
 _PORT_TRIES: Final = 3
@@ -48,7 +50,14 @@ _ID_TRIES: Final = 5
 _MOST_PROPERTIES: Final = 500
 _REMOTE_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?::[0-9]{1,5})?")
 _SUMMARY: Final = {"summariser.name": "summary", "summariser.interval": "6", "summariser.out": "true"}
-_OWN_FILES: Final = (STATE, layout.JMETER_CONSOLE, layout.JMETER_LOG, layout.JMETER_RESULTS, layout.JMETER_HEALTH)
+_OWN_FILES: Final = (
+    STATE,
+    STOP_REQUEST,
+    layout.JMETER_CONSOLE,
+    layout.JMETER_LOG,
+    layout.JMETER_RESULTS,
+    layout.JMETER_HEALTH,
+)
 
 
 class PlanChecks(Protocol):
@@ -61,7 +70,7 @@ class PlanChecks(Protocol):
     def guard(
         self, plan: Path, properties: Mapping[str, str], remote_hosts: Sequence[str], load: PlannedLoad
     ) -> float | None:
-        """Say after how many seconds the test must be ended, if there is such a limit."""
+        """Say how many seconds the test may last, if that is limited."""
         ...
 
 
@@ -75,6 +84,7 @@ class _Start:
     secrets: Mapping[str, str]
     engine: Engine
     environ: Mapping[str, str]
+    up_s: float
     load: PlannedLoad = field(default_factory=PlannedLoad)
     limit_s: float | None = None
 
@@ -86,12 +96,13 @@ def start_run(
     checks: PlanChecks,
     *,
     environ: Mapping[str, str] | None = None,
+    up_s: float = 10.0,
 ) -> StartedRun:
-    """Start a test and come back as soon as it runs, has ended or has failed."""
+    """Start a test and come back as soon as it runs, has ended or has failed, or after `up_s` if Java runs by then."""
     environ = os.environ if environ is None else environ
     _refuse_bad(request)
     plan = request.plan.expanduser().absolute()
-    start = _Start(request, plan, _content(plan), _secrets(request, environ), engine, environ)
+    start = _Start(request, plan, _content(plan), _secrets(request, environ), engine, environ, up_s)
     run = _existing(runs, request)
     if run is None:
         # Nothing is made for a plan that must not run.
@@ -198,7 +209,9 @@ def _checked(start: _Start, checks: PlanChecks, recorded: Recorder) -> _Start:
         load = checks.validate(*asked)
     with recorded("check_guard_rails"):
         limit_s = checks.guard(*asked, load)
-    return replace(start, load=load, limit_s=limit_s)
+    # A test that ends by itself within the limit may take some time more for its last samples.
+    ends_itself = limit_s is not None and load.duration_s is not None
+    return replace(start, load=load, limit_s=limit_s + _OVERTIME_S if limit_s and ends_itself else limit_s)
 
 
 def _noted(checked: _Start, recorded: Recorder) -> _Start:
@@ -233,10 +246,16 @@ def _refuse_taken(run: RunFolder, request: StartRequest) -> None:
 
 def _launched(run: RunFolder, start: _Start) -> SupervisorState:
     for _ in range(_PORT_TRIES):
-        _clear(run)
-        spec = _written(run, start)
+        try:
+            _clear(run)
+            spec = _written(run, start)
+        except OSError as error:
+            raise StorageFailed(
+                f"Run {run.run_id!r} cannot be prepared: {error.filename or run.root}: {error.strerror}.",
+                next_step="Make the run folder writable for this user and free space on its disk, then call again.",
+            ) from error
         processes.launch(run.path(SPEC), start.engine.environment(start.environ))
-        state = _up(run, spec)
+        state = _up(run, spec, start.up_s)
         if not state.port_taken:
             return state
     raise Conflict(
@@ -257,9 +276,9 @@ def _written(run: RunFolder, start: _Start) -> RunSpec:
     with run.staged(layout.JMETER_PLAN) as staged:
         staged.write_bytes(start.content)
     (run.root / _WORK).mkdir(exist_ok=True)
-    _write_properties(run.root / _PROPERTIES_FILE, start.request.properties)
+    write_properties(run.root / _PROPERTIES_FILE, start.request.properties)
     if start.secrets:
-        _write_properties(run.root / SECRETS_FILE, start.secrets)
+        write_properties(run.root / SECRETS_FILE, start.secrets)
     port = processes.free_udp_port()
     spec = RunSpec(
         run_id=run.run_id,
@@ -279,16 +298,6 @@ def _written(run: RunFolder, start: _Start) -> RunSpec:
     )
     run.save(SPEC, spec)
     return spec
-
-
-def _write_properties(path: Path, properties: Mapping[str, str]) -> None:
-    try:
-        write_properties(path, properties)
-    except OSError as error:
-        raise StorageFailed(
-            f"{path.name!r} could not be written: {error.strerror}.",
-            next_step="Make the run folder writable for this user and free space on its disk, then call again.",
-        ) from error
 
 
 def _arguments(run: RunFolder, start: _Start, port: int) -> list[str]:
@@ -326,20 +335,22 @@ def _pinned(port: int, *, distributed: bool) -> dict[str, str]:
     }
 
 
-def _up(run: RunFolder, spec: RunSpec) -> SupervisorState:
+def _up(run: RunFolder, spec: RunSpec, up_s: float) -> SupervisorState:
     """What the supervisor says as soon as the test runs or has ended, or after a while at the latest."""
     began = time.monotonic()
     while True:
         state = _state(run, spec)
         if state is not None and state.phase in ("running", "ended"):
             return state
-        patience_s = _ENDING_S if state is not None and state.port_taken else _UP_S
+        patience_s = _ENDING_S if state is not None and state.port_taken else up_s
         if time.monotonic() > began + patience_s:
             break
         time.sleep(_POLL_S)
     if state is None or state.java is None:
+        # Should it get going after all, it must not start what was given up.
+        run.save(STOP_REQUEST, StopRequest(attempt=spec.attempt, asked_at=datetime.now(UTC)))
         raise StorageFailed(
-            f"The supervisor of run {run.run_id!r} did not start Java within {_UP_S:g} s.",
+            f"The supervisor of run {run.run_id!r} did not start Java within {up_s:g} s.",
             next_step="See that its folder is writable, then call `start_jmeter_test` again with `rerun`.",
         )
     return state

@@ -2,8 +2,9 @@
 
 import json
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from perfsuite.errors import StorageFailed
 
@@ -18,9 +19,12 @@ class AccessLog:
         if self._file is None:
             return
         try:
-            self._file.write(f"{json.dumps(entry)}\n")
+            self._file.write(f"{json.dumps(entry)}\n".encode())
         except OSError as error:
-            sys.stderr.write(f"The access log {self._file.name!r} takes no more: {error.strerror}. The shop goes on.\n")
+            sys.stderr.write(
+                f"The access log {str(self._file.name)!r} takes no more: {error.strerror}. The shop goes on.\n"
+            )
+            self.close()
             self._file = None
 
     def close(self) -> None:
@@ -28,9 +32,10 @@ class AccessLog:
             self._file.close()
 
 
-def _opened(path: Path) -> TextIO:
+def _opened(path: Path) -> FileIO:
     try:
-        return path.open("a", encoding="utf-8", buffering=1)
+        # Without a buffer, what a full disk does not take is not tried once more when the file is closed.
+        return path.open("ab", buffering=0)
     except OSError as error:
         raise StorageFailed(
             f"The access log {str(path)!r} cannot be written: {error.strerror}.", next_step="Name another file."

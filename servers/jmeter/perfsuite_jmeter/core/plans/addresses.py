@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"0|[1-9][0-9]*")
 _LOOKS_NUMERIC: Final = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.ASCII)
 _AUTHORITY: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)")
 _HOST_AND_PORT: Final = re.compile(r"(?P<host>\[[^\[\]@]*\]|[^:\[\]@]*)(?::(?P<port>[0-9]*))?")
-_PATTERN: Final = re.compile(r"[a-z0-9_.*?:-]+")
+_PATTERN: Final = re.compile(r"[a-z0-9_*?-]+")
 
 
 def canonical_host(host: str) -> str | None:
@@ -131,7 +131,7 @@ def canonical_pattern(pattern: str) -> str:
             raise ValueError(f"expected a host, without a port, or a pattern with * and ?; found {pattern!r}")
         return host
     text = text.removesuffix(".") if text.isascii() else _ascii_pattern(text)
-    if not _PATTERN.fullmatch(text) or ":" in text:
+    if not all(map(_PATTERN.fullmatch, text.split("."))):
         raise ValueError(f"expected a host with * and ?, without a port; found {pattern!r}")
     return text
 

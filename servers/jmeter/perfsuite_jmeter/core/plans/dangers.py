@@ -1,11 +1,11 @@
-"""Elements that run code or commands on the machine that makes the load.
+"""Elements that run code or commands, or write files, on the machine that makes the load.
 
-Code also hides in functions of any property, in JavaScript conditions and in the classpath of a plan. Each danger has a
-fingerprint of what it would run, by which a person can allow exactly that.
+Code also hides in functions of any property, in JavaScript conditions, in the classpath of a plan, and in properties of
+JMeter that name scripts. Each danger has a fingerprint of what it would do, by which a person can allow exactly that.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -17,7 +17,6 @@ from perfsuite_jmeter.core.plans.scope import texts
 from perfsuite_jmeter.core.properties import Call, calls
 
 FORBIDDEN_BY_DEFAULT: Final = ("SystemSampler", "BeanShell*", "JSR223*", "BSF*")
-SCRIPTS: Final = ("BeanShell*", "JSR223*", "BSF*")
 
 # A function is as dangerous as the element that does the same.
 _FUNCTIONS: Final = {
@@ -27,7 +26,15 @@ _FUNCTIONS: Final = {
     "__jexl2": "JSR223Function",
     "__jexl3": "JSR223Function",
     "__BeanShell": "BeanShellFunction",
+    "__StringToFile": "StringToFileFunction",
 }
+# Properties by which JMeter runs scripts when it starts, takes other jars, or takes one class for another.
+_LOADING: Final = (
+    "*.init", "*.init.file", "beanshell.*", "groovy.utilities", "user.classpath", "search_paths",
+    "plugin_dependency_paths", "saveservice_properties", "upgrade_properties", "user.properties", "system.properties",
+    "classfinder.*",
+)  # fmt: skip
+_WRITING: Final = frozenset({"ResultSaver"})
 _FOREIGN_CODE: Final = frozenset({"JavaSampler", "JUnitSampler", "BackendListener"})
 _OWN_CODE: Final = "org.apache.jmeter."
 _CLASSPATH: Final = "TestPlan.user_define_classpath"
@@ -53,12 +60,22 @@ def dangers(plan: Plan, scripts: Mapping[str, str]) -> Iterator[Dangerous]:
     for one in plan.active:
         element = one.element
         foreign = element.kind in _FOREIGN_CODE and not _class(element).startswith(_OWN_CODE)
-        if foreign or _is_dangerous(element.kind):
+        if foreign or element.kind in _WRITING or _is_dangerous(element.kind):
             yield Dangerous(element.kind, one, fingerprint(element, scripts))
         elif element.kind == "TestPlan" and element.text(_CLASSPATH).strip():
             yield Dangerous("JSR223Classpath", one, _hashed([(_CLASSPATH, element.text(_CLASSPATH))]))
         elif _is_script(element):
             yield Dangerous("JSR223Condition", one, _hashed([(_CONDITION, element.text(_CONDITION))]))
+
+
+def loading_properties(names: Iterable[str]) -> list[str]:
+    """Those of the given properties that make JMeter run or load something."""
+    return sorted(name for name in names if any(fnmatchcase(name, one) for one in _LOADING))
+
+
+def property_fingerprint(name: str, value: str, content: str) -> str:
+    """What such a property does: its value, and the hash of the file that it names."""
+    return _hashed([("property", name), ("value", value), ("file", content)])
 
 
 def script_files(plan: Plan) -> list[str]:
@@ -111,7 +128,7 @@ def _is_script(element: Element) -> bool:
 
 def _functions(located: Located) -> Iterator[Dangerous]:
     found: dict[str, Dangerous] = {}
-    for _, text in (*texts(located.element), ("testname", located.element.name)):
+    for _, text in texts(located.element):
         for call in calls(text):
             if kind := _FUNCTIONS.get(call.name):
                 hashed = _hashed([(call.name, _written(call))])

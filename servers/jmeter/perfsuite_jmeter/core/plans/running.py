@@ -7,7 +7,7 @@ from typing import Final
 
 from perfsuite.errors import LimitExceeded
 from perfsuite_jmeter.core.jmx import Element, Located, Tree
-from perfsuite_jmeter.core.plans.expansion import BORROWING, FRAGMENT
+from perfsuite_jmeter.core.plans.expansion import FRAGMENT
 from perfsuite_jmeter.models.plan import Phase
 
 _MOST_SURROUNDINGS: Final = 2_000_000
@@ -125,10 +125,6 @@ def phase_of(element: Element) -> Phase:
 
 
 def _dormant(one: Located) -> bool:
-    """Inside a fragment, with no controller between that borrows it."""
-    for element in reversed((*one.above, one.element)):
-        if element.kind in BORROWING:
-            return False
-        if element.kind == FRAGMENT:
-            return True
-    return False
+    """Inside a fragment, with no thread group above it to run it."""
+    chain = (*one.above, one.element)
+    return any(each.kind == FRAGMENT for each in chain) and not any(map(is_thread_group, chain))

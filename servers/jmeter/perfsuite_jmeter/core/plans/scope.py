@@ -106,13 +106,15 @@ def _text(record: Record, name: str) -> str:
 
 
 def texts(value: Property | Record, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every text in a property, with the name of the property that holds it."""
+    """Every text in a property or an element, with the name of the property that holds it."""
     if isinstance(value, str):
         yield name, value
     elif isinstance(value, tuple):
         for one in value:
             yield from texts(one, name)
     else:
+        if isinstance(value, Element):
+            yield "TestElement.name", value.name
         for inner, one in value.properties.items():
             yield from texts(one, inner)
 
