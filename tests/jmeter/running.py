@@ -251,6 +251,11 @@ PLAN = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+def steps(desk: Desk, run_id: str = "r1") -> dict[str, str]:
+    """The steps of the stage that the ledger knows, and what came of each."""
+    return {one.step: one.state for one in desk.run(run_id).record().ledger if one.stage == "jmeter"}
+
+
 def state_file(run: RunFolder, **changes: Any) -> None:
     """Change what the supervisor is said to have noted."""
     path = run.path(STATE)

@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 
-from jmeter.running import Desk, desk_in, until
-from perfsuite.artifacts import RunFolder, RunStore, layout
-from perfsuite.artifacts.schemas import RunFacts, Window
+from jmeter.running import Desk, desk_in, steps, until
+from perfsuite.artifacts import RunFolder, RunStore
+from perfsuite.artifacts.schemas import RunFacts
 from perfsuite.errors import BadInput, BadSettings, Conflict, NotFound, Refused, StorageFailed
 from perfsuite.settings import redact
-from perfsuite.workflow import Ledger
 from perfsuite_jmeter.client.processes import free_udp_port
 from perfsuite_jmeter.models.runs import SPEC, PlannedLoad
 
@@ -44,15 +43,6 @@ except PerfsuiteError as error:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with desk_in(tmp_path) as found:
         yield found
-
-
-def steps(desk: Desk, run_id: str = "r1") -> dict[str, str]:
-    return {one.step: one.state for one in desk.run(run_id).record().ledger if one.stage == "jmeter"}
-
-
-def finish(desk: Desk, **more: Any) -> None:
-    desk.start(properties={"seconds": "0.3"}, **more)
-    desk.ended()
 
 
 def test_a_started_run_runs_and_says_what_to_call_next(desk: Desk) -> None:
@@ -103,8 +93,8 @@ def test_what_is_started_is_pinned(desk: Desk) -> None:
 
 def test_the_checks_see_what_will_run_and_no_secret(desk: Desk) -> None:
     desk.environ["TOKEN"] = CANARY
-    desk.start(properties={"users": "5"}, secret_properties={"token": "TOKEN"}, remote_hosts=("h",))
-    seen = (desk.plan, {"users": "5"}, ("h",))
+    desk.start(properties={"users": "5"}, secret_properties={"token": "TOKEN"})
+    seen = (desk.plan, {"users": "5"}, ())
     assert desk.checks.asked == [("validate", *seen), ("guard", *seen, PlannedLoad(users=2, duration_s=10))]
 
 
@@ -183,6 +173,7 @@ def test_a_run_id_is_made_of_words_that_nobody_took(desk: Desk) -> None:
         ({"properties": {str(number): "" for number in range(501)}}, "500 of them; found 501"),
         ({"properties": {"jmeterengine.nongui.port": "4445"}}, "'jmeterengine.nongui.port' is set by"),
         ({"properties": {"jmeter.save.saveservice.autoflush": "false"}}, "autoflush' is set by"),
+        ({"remote_hosts": ("h",), "secret_properties": {"a": "PATH"}}, "an engine writes what it is sent into its log"),
         ({"remote_hosts": ("-X",)}, "'-X' is not a remote host"),
         ({"remote_hosts": ("a,b",)}, "'a,b' is not a remote host"),
         ({"run_id": None, "rerun": True}, "`rerun` needs the id"),
@@ -199,91 +190,6 @@ def test_properties_of_any_characters_arrive_as_they_are(desk: Desk, tmp_path: P
     value = " \t a=b:c#d!e\\f\n\r${g},é😀'\"$(rm) "
     desk.start(properties={"seen": str(tmp_path / "seen"), "token": value, "-X": "x", "a b=c": "y"})
     assert (tmp_path / "seen").read_bytes().decode() == value
-
-
-def test_a_live_run_is_never_started_again(desk: Desk) -> None:
-    desk.start()
-    before = desk.supervisor()
-    for rerun in (False, True):
-        with pytest.raises(Conflict, match=r"is running: it was started already") as raised:
-            desk.start(rerun=rerun)
-        assert "`stop_jmeter_test`" in raised.value.next_step
-    assert desk.supervisor() == before
-
-
-def test_a_run_that_has_ended_is_not_started_again_by_accident(desk: Desk) -> None:
-    finish(desk)
-    with pytest.raises(Conflict, match=r"exists already: it is finished.*`rerun`, which keeps the earlier attempt"):
-        desk.start()
-    assert desk.state() == "finished"
-
-
-def test_a_rerun_keeps_the_earlier_attempts_whole(desk: Desk) -> None:
-    finish(desk)
-    folder = desk.run().root / "jmeter"
-    (folder / "live.json").write_text("{}", encoding="utf-8")
-    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-    again = desk.start(properties={"seconds": "0.3"}, rerun=True)
-    assert (again.attempt, again.earlier_attempt) == (2, "jmeter/attempts/1")
-    kept = {path.name: path.read_bytes() for path in (folder / "attempts" / "1").iterdir() if path.is_file()}
-    assert kept == before
-    assert not (folder / "live.json").exists()
-    desk.ended()
-    assert desk.start(properties={"seconds": "0.3"}, rerun=True).earlier_attempt == "jmeter/attempts/2"
-    assert desk.ended().condition.state == "finished"
-    assert sorted(path.name for path in (folder / "attempts").iterdir()) == ["1", "2"]
-    # Nothing is ever added to old results.
-    assert desk.text("test-results.csv").count("timeStamp") == 1
-    assert desk.supervisor().attempt == 3
-
-
-def test_a_rerun_removes_what_was_made_from_the_attempt_before(desk: Desk) -> None:
-    finish(desk)
-    run = desk.run()
-    with Ledger(run).step("jmeter", "collect", tool="collect_jmeter_results") as step:
-        run.path(layout.SAMPLES).write_bytes(b"PAR1")
-        step.produced(run.path(layout.SAMPLES))
-        step.produced(run.path(layout.JMETER_RESULTS))
-    with Ledger(run).step("perfanalysis", "test_results", tool="analyze_test_results") as step:
-        step.used(run.path(layout.SAMPLES))
-    moment = desk.supervisor().started_at
-    run.update(lambda record: record.model_copy(
-        update={"window": Window(first_sample_at=moment, last_sample_at=moment)}
-    ))  # fmt: skip
-    desk.start(properties={"seconds": "0.3"}, rerun=True)
-    assert not run.path(layout.SAMPLES).exists()
-    assert set(steps(desk)) == {"validate_plan", "check_guard_rails", "start"}
-    assert run.record().window is None
-    analysed = next(one for one in Ledger(run).status().stages if one.stage == "perfanalysis")
-    assert analysed.steps[0].state == "stale"
-
-
-def test_a_rerun_of_what_never_was_is_an_error(desk: Desk) -> None:
-    with pytest.raises(NotFound, match="'r1' does not exist"):
-        desk.start(rerun=True)
-    assert not desk.runs.runs()
-
-
-def test_a_move_of_the_earlier_attempt_that_was_killed_is_gone_on_with(desk: Desk) -> None:
-    finish(desk)
-    folder = desk.run().root / "jmeter"
-    moving = folder / "attempts" / ".moving-1"
-    moving.mkdir(parents=True)
-    until(lambda: not desk.seen().facts.supervisor_alive)
-    (folder / "state.json").rename(moving / "state.json")
-    assert desk.start(properties={"seconds": "0.3"}, rerun=True).earlier_attempt == "jmeter/attempts/1"
-    kept = {path.name for path in (folder / "attempts" / "1").iterdir()}
-    assert {"state.json", "run-spec.json", "plan.jmx", "test-results.csv"} <= kept
-    assert [path.name for path in (folder / "attempts").iterdir()] == ["1"]
-
-
-def test_an_earlier_attempt_that_cannot_be_moved_stays_what_it_is(desk: Desk) -> None:
-    finish(desk)
-    folder = desk.run().root / "jmeter"
-    (folder / "attempts").write_text("in the way", encoding="utf-8")
-    with pytest.raises(StorageFailed, match="could not be moved away: Not a directory"):
-        desk.start(rerun=True)
-    assert desk.state() == "finished"
 
 
 def test_the_results_of_another_source_are_not_replaced(desk: Desk) -> None:

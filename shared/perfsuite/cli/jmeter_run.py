@@ -20,6 +20,7 @@ from perfsuite.errors import BadFile, PerfsuiteError, Refused
 _GOING_ON: Final = frozenset({"queued", "starting", "running", "stopping"})
 _REFRESH_S: Final = 2.0
 _PAUSE_S: Final = 0.2
+_LONGEST_SCENARIO: Final = 100
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class Run:
             next_step="Mend the plan, then run the same command again.",
             plan=str(plan),
             properties=self._order.properties,
+            remote_hosts=self._order.remote_hosts,
         )
         if check.get("valid") is False:
             raise BadFile(
@@ -133,7 +135,8 @@ class Run:
         while self._found.status.get("state", "starting") in _GOING_ON:
             asked_at = anyio.current_time()
             self._found.status = await self._ask_about_run(server, "get_jmeter_run_status", wait_s=_REFRESH_S)
-            self._view.show(self._found.status)
+            if self._found.status.get("state") in _GOING_ON:
+                self._view.show(self._found.status)
             if anyio.current_time() - asked_at < _PAUSE_S:
                 await anyio.sleep(_PAUSE_S)
 
@@ -146,7 +149,7 @@ class Run:
                 next_step="Nothing was started.",
                 plan=str(plan),
                 run_id=order.run_id,
-                scenario=None if order.run_id else plan.stem,
+                scenario=None if order.run_id else plan.stem[:_LONGEST_SCENARIO],
                 properties=order.properties,
                 secret_properties=order.secrets,
                 remote_hosts=order.remote_hosts,

@@ -145,8 +145,8 @@ def violations(check: Facts) -> list[str]:
     return [" ".join(str(one[key]) for key in ("message", "change") if one.get(key)) for one in found]
 
 
-def print_summary(status: Facts, collected: Facts) -> None:
-    """What came of a run."""
+def print_summary(status: Facts, collected: Facts, folder: object) -> None:
+    """What came of a run, and where its files are if that is known."""
     output.say(headline(status))
     if status.get("reason"):
         output.say(str(status["reason"]))
@@ -156,8 +156,10 @@ def print_summary(status: Facts, collected: Facts) -> None:
     differences = _items(_part(collected, "counts"), "differences")
     for text in [*_items(collected, "notes"), *differences]:
         output.warn(str(text))
+    if folder:
+        output.say(f"Files in {folder}:")
     for file in _items(collected, "files"):
-        output.say(f"  {file}")
+        output.say(str(file))
     if collected.get("next_step"):
         output.say(str(collected["next_step"]))
 

@@ -49,7 +49,7 @@ def run_jmeter(
     if as_json:
         output.print_json(found.as_json())
     elif not found.detached:
-        print_summary(found.status, found.collected or {})
+        print_summary(found.status, found.collected or {}, (found.started or {}).get("folder"))
     raise SystemExit(found.exit_code)
 
 

@@ -50,9 +50,13 @@ Named = Annotated[dict[str, str] | None, Field(description="values by name")]
 
 
 @server.tool(title="Check", annotations=READ_ONLY)
-def validate_test_plan(plan: Annotated[str, Field(description="path")], properties: Named = None) -> Plain:
+def validate_test_plan(
+    plan: Annotated[str, Field(description="path")],
+    properties: Named = None,
+    remote_hosts: Annotated[tuple[str, ...], Field(description="hosts")] = (),
+) -> Plain:
     """Check a plan."""
-    noted("validate_test_plan", plan=plan, properties=properties)
+    noted("validate_test_plan", plan=plan, properties=properties, remote_hosts=remote_hosts)
     wait_at("FAKE_CHECK_GATE")
     findings = [
         {"severity": "error", "message": "The file 'users.csv' is missing.", "where": "line 7"},
@@ -90,7 +94,7 @@ def start_jmeter_test(
         secret_properties=secret_properties, remote_hosts=remote_hosts, rerun=rerun,
     )  # fmt: skip
     wait_at("FAKE_GATE")
-    return Plain(run_id=run_id or f"{scenario}-1", state="starting")  # type: ignore[call-arg]
+    return Plain(run_id=run_id or f"{scenario}-1", state="starting", folder="the/folder")  # type: ignore[call-arg]
 
 
 @server.tool(title="Status", annotations=READ_ONLY)

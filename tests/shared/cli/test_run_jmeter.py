@@ -32,6 +32,8 @@ def test_a_test_is_checked_started_watched_and_collected(desk: Desk) -> None:
     assert desk.tools == [
         "validate_test_plan", "start_jmeter_test", "get_jmeter_run_status", "collect_jmeter_results",
     ]  # fmt: skip
+    assert "Files in the/folder:" in ended.stdout
+    assert ended.stdout.count("r1 finished") == 1
     assert "r1 running · 4 s · 5 users · 120 samples · 20.5 per s · 52 ms mean" in ended.stdout
     assert "93 % CPU of the generator" in ended.stdout
     for said in ("GET /1", "30 of 31 labels", "12 x GET /1 500 no", "saturated", "A note.", "jmeter/test-results.csv"):
@@ -48,7 +50,13 @@ def test_everything_that_was_asked_for_reaches_the_server(desk: Desk) -> None:
     )  # fmt: skip
 
     properties = {"users": "50", "note": "a=b,c"}
-    assert desk.calls[0] == {"tool": "validate_test_plan", "plan": str(desk.plan), "properties": properties}
+    remote_hosts = ["127.0.0.1:1", "127.0.0.1:2"]
+    assert desk.calls[0] == {
+        "tool": "validate_test_plan",
+        "plan": str(desk.plan),
+        "properties": properties,
+        "remote_hosts": remote_hosts,
+    }
     assert desk.calls[1] == {
         "tool": "start_jmeter_test",
         "plan": str(desk.plan),
@@ -56,7 +64,7 @@ def test_everything_that_was_asked_for_reaches_the_server(desk: Desk) -> None:
         "scenario": None,
         "properties": properties,
         "secret_properties": {"password": "SHOP_PASSWORD"},
-        "remote_hosts": ["127.0.0.1:1", "127.0.0.1:2"],
+        "remote_hosts": remote_hosts,
         "rerun": True,
     }
 

@@ -1,14 +1,14 @@
 """What a block of rows of a JMeter CSV file adds to the statistics of a running test."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from perfsuite.samples.columns import REMOTE_THREAD
-from perfsuite_jmeter.core.fields import Fields, Ints, Known, Layout, Truths
+from perfsuite_jmeter.core.fields import Fields, Ints, Key, Known, Layout, Truths
 from perfsuite_jmeter.core.histograms import buckets_of
 
 _MOST_MESSAGES: Final = 2_000
@@ -18,13 +18,6 @@ _LAST_ROWS: Final = 500
 _MOST_CELLS: Final = 4_000_000
 _NEVER: Final = np.iinfo(np.int64).max
 _REMOTE: Final = re.compile(REMOTE_THREAD, re.ASCII)
-
-
-class Key(NamedTuple):
-    """A label, and whether it is a transaction's: `sample` or `transaction`."""
-
-    kind: str
-    label: str
 
 
 @dataclass(frozen=True)
@@ -76,8 +69,7 @@ def read_block(data: bytes, start: int, end: int, layout: Layout, known: Known) 
     fields = Fields(data, start, end, layout)
     starts, elapsed = fields.stamps(), fields.numbers("elapsed")
     succeeded = fields.truths("success")
-    ids, firsts = fields.labels(known)
-    keys = [_key(fields, int(row)) for row in firsts]
+    ids, keys = fields.labels(known)
     ends = starts + elapsed
     failed = np.flatnonzero(~succeeded)
     return Block(
@@ -89,17 +81,13 @@ def read_block(data: bytes, start: int, end: int, layout: Layout, known: Known) 
     )
 
 
-def _key(fields: Fields, row: int) -> Key:
-    return Key("transaction" if fields.transactions[row] else "sample", fields.cells(row, "label")[0])
-
-
 def _counted(values: Ints) -> dict[int, int]:
     found, counts = np.unique(values, return_counts=True)
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
-def label_blocks(keys: list[Key], ids: Ints, starts: Ints, elapsed: Ints, succeeded: Truths) -> list[LabelBlock]:
-    """The samples by label; `ids` are places in `keys`."""
+def label_blocks(keys: Sequence[Key], ids: Ints, starts: Ints, elapsed: Ints, succeeded: Truths) -> list[LabelBlock]:
+    """The samples by label; `ids` are places in `keys`, some of which may not occur."""
     size = len(keys)
     samples, errors = np.bincount(ids, minlength=size), np.bincount(ids[~succeeded], minlength=size)
     sums = np.bincount(ids, weights=elapsed, minlength=size).astype(np.int64)
@@ -112,6 +100,7 @@ def label_blocks(keys: list[Key], ids: Ints, starts: Ints, elapsed: Ints, succee
     return [
         LabelBlock(key, *of_label, buckets, counts)  # type: ignore[call-arg]
         for key, of_label, (buckets, counts) in zip(keys, numbers, histograms, strict=True)
+        if of_label[0]
     ]
 
 
@@ -149,7 +138,7 @@ def engine_of(thread: str) -> str:
     return match.group(1) if match else ""
 
 
-def _failures(fields: Fields, failed: Ints, ids: Ints, keys: list[Key], starts: Ints) -> list[Failure]:
+def _failures(fields: Fields, failed: Ints, ids: Ints, keys: Sequence[Key], starts: Ints) -> list[Failure]:
     """The failed samples by what they say, the most frequent first; transactions only repeat what their samples say."""
     counted = np.array([key.kind == "sample" for key in keys])
     failed = failed[counted[ids[failed]]]

@@ -9,8 +9,8 @@ import numpy as np
 from perfsuite.samples.options import DEFAULT_READ
 from perfsuite.samples.readers import csv_rows
 from perfsuite.samples.rows import ReadReport, Row
-from perfsuite_jmeter.core.blocks import Block, Failure, Key, engine_of, label_blocks
-from perfsuite_jmeter.core.fields import Layout
+from perfsuite_jmeter.core.blocks import Block, Failure, engine_of, label_blocks
+from perfsuite_jmeter.core.fields import Key, Layout
 
 _TOO_LONG_MS: Final = 2**40
 

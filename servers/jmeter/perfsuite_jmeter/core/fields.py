@@ -5,9 +5,10 @@ Whatever is not as JMeter writes it is refused by a ValueError; the careful read
 
 import csv
 import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from perfsuite.samples.columns import LATEST_US, TRANSACTION_MESSAGE
 from perfsuite.samples.dialect import Dialect
 
 Ints = NDArray[np.int64]
+Places = NDArray[np.int32]
 Truths = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
@@ -45,10 +47,19 @@ _MOST_KNOWN: Final = 10_000
 _STAMP_DIGITS: Final = 13
 _MOST_DIGITS: Final = 8
 _LONGEST_LABEL: Final = 512
-_HASHED: Final = 320
-"""Bytes of a message that tell one from another."""
-# What the messages hold is not ours: nobody shall be able to choose two that look alike.
-_FACTOR: Final = np.uint64(int.from_bytes(os.urandom(8), "little") | 1)
+_HASHED: Final = 512
+"""Bytes of a field that tell one from another."""
+_SLOT_BITS: Final = np.uint64(48)
+_MOST_SLOTS: Final = 2**15
+# What the fields hold is not ours: nobody shall be able to choose two that look alike.
+_FACTORS: Final = np.frombuffer(os.urandom(8 * (_LONGEST_LABEL // 8 + 1)), np.uint64) | np.uint64(1)
+
+
+class Key(NamedTuple):
+    """A label, and whether it is a transaction's: `sample` or `transaction`."""
+
+    kind: str
+    label: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,8 @@ class Fields:
         # Eight bytes from any position on, as one number.
         self._words: Words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
         separators, lines = self._separators_between(start, end)
-        if data.find(b'"', start, end) >= 0:
+        self._is_quoted = data.find(b'"', start, end) >= 0
+        if self._is_quoted:
             inside = self._inside_quotes(start, end, separators)
             lines -= int(np.count_nonzero(self._bytes[separators[inside]] == _NEWLINE))
             separators = separators[~inside]
@@ -100,26 +112,26 @@ class Fields:
         if lines == 0 or len(separators) != lines * layout.width:
             raise ValueError("rows of different widths")
         self._separators = separators.reshape(lines, layout.width)
-        self.line_ends = np.ascontiguousarray(self._separators[:, -1])
+        self.line_ends: Ints = self._separators[:, -1].astype(np.int64)
         self.line_starts = np.concatenate([[start], self.line_ends[:-1] + 1])
         if not (self._bytes[self.line_ends] == _NEWLINE).all():
             raise ValueError("rows of different widths")
 
-    def _separators_between(self, start: int, end: int) -> tuple[Ints, int]:
+    def _separators_between(self, start: int, end: int) -> tuple[Places, int]:
         """The places of delimiters and line ends, and how many line ends there are."""
-        delimiter, lines = ord(self.layout.dialect.delimiter), 0
-        found = []
+        delimiter, lines, count = ord(self.layout.dialect.delimiter), 0, 0
+        found = np.empty(end - start, np.int32)
         for begin in range(start, end, _SLICE):
             part = self._bytes[begin : min(begin + _SLICE, end)]
             is_separator = part == _NEWLINE
             lines += int(np.count_nonzero(is_separator))
             is_separator |= part == delimiter
             places = np.flatnonzero(is_separator)
-            places += begin
-            found.append(places)
-        return np.concatenate(found), lines
+            np.add(places, begin, out=found[count : count + len(places)], casting="unsafe")
+            count += len(places)
+        return found[:count], lines
 
-    def _inside_quotes(self, start: int, end: int, separators: Ints) -> Truths:
+    def _inside_quotes(self, start: int, end: int, separators: Places) -> Truths:
         """Which of the separators stand in quotes."""
         quotes = np.flatnonzero(self._bytes[start:end] == ord('"')) + start
         opening, closing = quotes[0::2], quotes[1::2]
@@ -130,12 +142,17 @@ class Fields:
         change = np.zeros(len(separators) + 1, np.int64)
         np.add.at(change, np.searchsorted(separators, opening), 1)
         np.add.at(change, np.searchsorted(separators, closing), -1)
-        return np.cumsum(change[:-1]) > 0
+        inside: Truths = np.cumsum(change[:-1]) > 0
+        return inside
 
     def span(self, column: int, rows: Ints | slice = slice(None)) -> tuple[Ints, Ints]:
         """Where the fields of a column begin and end."""
-        ends = self._separators[rows, column]
-        return (self._separators[rows, column - 1] + 1 if column else self.line_starts[rows]), ends
+        ends = self._separators[rows, column].astype(np.int64)
+        if column == 0:
+            return self.line_starts[rows], ends
+        starts = self._separators[rows, column - 1].astype(np.int64)
+        starts += 1
+        return starts, ends
 
     def stamps(self) -> Ints:
         """The starts of the samples in epoch milliseconds."""
@@ -164,18 +181,23 @@ class Fields:
     def truths(self, name: str) -> Truths:
         """The truth values of a column."""
         starts, ends = self._required(name)
-        found, lengths = self._words[starts], ends - starts
-        is_true: Truths = (lengths == 4) & (found & _FIRST[4] == _TRUE)
-        if not (is_true | ((lengths == 5) & (found & _FIRST[5] == _FALSE))).all():
+        words, lengths = self._words[starts], ends - starts
+        is_true: Truths = words & _FIRST[4] == _TRUE
+        is_right = (lengths == 4) & is_true
+        is_right |= (lengths == 5) & (words & _FIRST[5] == _FALSE)
+        if not is_right.all():
             raise ValueError("neither true nor false")
         return is_true
 
-    def labels(self, known: "Known") -> tuple[Ints, Ints]:
-        """For each row the number of its label, and a row for each label."""
+    def labels(self, known: "Known") -> tuple[Ints, Sequence["Key"]]:
+        """For each row the place of its label in a list, and that list, which may hold labels of other blocks, too."""
         starts, ends = self._required("label")
         if int((ends - starts).max()) > _LONGEST_LABEL:
             raise ValueError("a long label")
-        return known.distinct(self._hashed(starts, ends, _LONGEST_LABEL) + self.transactions * _FACTOR)
+        hashes = self._hashed(starts, ends)
+        if self._may_hold_transactions:
+            hashes += self._transactions() * _FACTORS[-1]
+        return known.places(hashes, self._key)
 
     def failures(self, rows: Ints, ids: Ints) -> tuple[Ints, Ints]:
         """For each of these rows, of labels `ids`, the number of its failure; and a row for each failure."""
@@ -183,9 +205,9 @@ class Fields:
         for name in ("responseCode", "responseMessage", "failureMessage"):
             column = self.layout.at(name)
             if column is not None:
-                mixed = mixed * _FACTOR + self._hashed(*self.span(column, rows), _HASHED)
-        kinds, firsts = Known().distinct(mixed)
-        return kinds, rows[firsts]
+                mixed = mixed * _FACTORS[-1] + self._hashed(*self.span(column, rows))
+        _, firsts, numbers = np.unique(mixed, return_index=True, return_inverse=True)
+        return numbers, rows[firsts]
 
     def cells(self, row: int, *names: str) -> list[str]:
         """Some fields of a row; empty where the file has no such column."""
@@ -200,8 +222,12 @@ class Fields:
         assert column is not None  # noqa: S101 - the dialect of a JMeter file has these columns
         return self.span(column)
 
-    @cached_property
-    def transactions(self) -> Truths:
+    @property
+    def _may_hold_transactions(self) -> bool:
+        """Their message has a comma in it, and so stands in quotes where commas part the fields."""
+        return self._is_quoted or self.layout.dialect.delimiter != ","
+
+    def _transactions(self) -> Truths:
         """Which rows are of transaction controllers."""
         found = np.zeros(self.rows, bool)
         column = self.layout.at("responseMessage")
@@ -212,41 +238,74 @@ class Fields:
             found[likely] = [self.data.startswith(_MARKS, start) for start in starts[likely]]
         return found
 
-    def _hashed(self, starts: Ints, ends: Ints, most: int) -> Words:
-        lengths = np.minimum(ends - starts, most)
+    def _key(self, row: int) -> Key:
+        label, message = self.cells(row, "label", "responseMessage")
+        return Key("transaction" if message.startswith(TRANSACTION_MESSAGE) else "sample", label)
+
+    def _hashed(self, starts: Ints, ends: Ints) -> Words:
+        """A number for the beginning of each field; other bytes, or another length, give another one."""
+        lengths = ends - starts
         found: Words = lengths.astype(np.uint64)
         shortest = int(lengths.min(initial=0))
-        for offset in range(0, int(lengths.max(initial=0)), 8):
+        for place, offset in enumerate(range(0, min(int(lengths.max(initial=0)), _HASHED), 8)):
             if offset + 8 <= shortest:
                 words = self._words[starts + offset]
             else:
                 words = self._words[np.minimum(starts + offset, ends)] & _FIRST[np.clip(lengths - offset, 0, 8)]
-            found ^= words
-            found *= _FACTOR
-            found ^= found >> np.uint64(29)
+            words *= _FACTORS[place]
+            words ^= words >> np.uint64(32)
+            found += words
+        found *= _FACTORS[-1]
+        return found
+
+
+@dataclass(frozen=True)
+class _Met:
+    """Labels that were met, in the order of their hashes, and where to look for a hash by its highest bits."""
+
+    hashes: Words
+    keys: tuple[Key, ...]
+    table: NDArray[np.int16] | None
+
+    @classmethod
+    def of(cls, found: Mapping[int, Key]) -> "_Met":
+        hashes = np.array(sorted(found), np.uint64)
+        slots = hashes >> _SLOT_BITS
+        table = None
+        if len(np.unique(slots)) == len(hashes) < _MOST_SLOTS:
+            table = np.zeros(2**16, np.int16)
+            table[slots] = np.arange(len(hashes))
+        return cls(hashes, tuple(found[int(one)] for one in hashes), table)
+
+    def places(self, hashes: Words) -> Ints:
+        if self.table is not None:
+            found: Ints = self.table[hashes >> _SLOT_BITS].astype(np.int64)
+        else:
+            found = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         return found
 
 
 class Known:
-    """The distinct values met so far, so that blocks with the same few need not be sorted."""
+    """The labels met so far, so that a block costs no more than a look at each of its rows."""
 
     def __init__(self) -> None:
-        self._sorted: Words = np.zeros(0, np.uint64)
+        self._met = _Met.of({0: Key("sample", "")})
 
-    def distinct(self, values: Words) -> tuple[Ints, Ints]:
-        """For each value its number among the distinct ones, in the order of their first places; and those places."""
-        known = self._sorted
-        places = np.searchsorted(known, values)
-        if not len(known) or not (known.take(places, mode="clip") == values).all():
-            known = np.union1d(known if len(known) < _MOST_KNOWN else known[:0], values)
-            self._sorted = known
-            places = np.searchsorted(known, values)
-        firsts = np.full(len(known), len(values), np.int64)
-        firsts[places[::-1]] = np.arange(len(values))[::-1]
-        order = np.argsort(firsts)[: np.count_nonzero(firsts < len(values))]
-        ranks = np.zeros(len(known), np.int64)
-        ranks[order] = np.arange(len(order))
-        return ranks[places], firsts[order]
+    def places(self, hashes: Words, key_of: Callable[[int], Key]) -> tuple[Ints, Sequence[Key]]:
+        """For each hash the place of its label, and the labels. `key_of` reads the label of a row."""
+        # Blocks are read by several threads: each goes on with what it found, and the last one is remembered.
+        met = self._met
+        places = met.places(hashes)
+        is_new = met.hashes[places] != hashes
+        if is_new.any():
+            is_full = len(met.keys) > _MOST_KNOWN
+            rows = np.arange(len(hashes)) if is_full else np.flatnonzero(is_new)
+            kept = {} if is_full else dict(zip(met.hashes.tolist(), met.keys, strict=True))
+            new, firsts = np.unique(hashes[rows], return_index=True)
+            found = {int(one): key_of(int(rows[first])) for one, first in zip(new, firsts, strict=True)}
+            self._met = met = _Met.of(kept | found)
+            places = met.places(hashes)
+        return places, met.keys
 
 
 def _whole(words: Words) -> Ints:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from perfsuite.samples.patterns import masked
-from perfsuite_jmeter.core.blocks import Block, Failure, Key, LabelBlock
+from perfsuite_jmeter.core.blocks import Block, Failure, LabelBlock
+from perfsuite_jmeter.core.fields import Key
 from perfsuite_jmeter.core.histograms import Histogram
 
 MOST_LABELS: Final = 500
@@ -97,7 +98,7 @@ class LiveTotals:
         """Count a block that follows those before it."""
         self.rows += block.rows
         self.rejected += block.rejected
-        for label in block.labels:
+        for label in self._in_order(block.labels):
             self.labels.setdefault(self._folded(label.key), LabelTotals()).add(label)
         for failure in block.failures:
             self._add_failure(failure)
@@ -122,6 +123,12 @@ class LiveTotals:
         end = end_ms // 1000
         begin = max(end - RECENT_S, first_ms // 1000)
         return sum(self.seconds.get(s, 0) for s in range(begin, end)) / (end - begin) if end > begin else None
+
+    def _in_order(self, labels: list[LabelBlock]) -> list[LabelBlock]:
+        """Where not all can be told apart, the most frequent come first."""
+        if len(self.labels) + len(labels) <= MOST_LABELS:
+            return labels
+        return sorted(labels, key=lambda one: (-one.samples, one.key))
 
     def _folded(self, key: Key) -> Key:
         is_new = key not in self.labels

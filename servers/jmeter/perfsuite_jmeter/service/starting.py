@@ -147,6 +147,11 @@ def _refuse_bad(request: StartRequest) -> None:
             f"The property {own[0]!r} is set by `{TOOL}` itself: status and results depend on it.",
             next_step="Leave it out.",
         )
+    if request.remote_hosts and request.secret_properties:
+        raise BadInput(
+            "Secret properties do not go together with remote hosts: an engine writes what it is sent into its log.",
+            next_step="Put the secrets into the user.properties of each remote engine, and leave them out here.",
+        )
     for host in request.remote_hosts:
         if not _REMOTE_HOST.fullmatch(host):
             raise BadInput(f"{host!r} is not a remote host.", next_step="Write 'host' or 'host:port'.")
@@ -310,7 +315,7 @@ def _arguments(run: RunFolder, start: _Start, port: int) -> list[str]:
         *("-l", str(run.path(layout.JMETER_RESULTS)), "-j", str(run.path(layout.JMETER_LOG))),
         *(part for file in files for part in ("-q", str(file))),
         *(f"-J{name}={value}" for name, value in _pinned(port, distributed=bool(remote)).items()),
-        *(("-R", ",".join(remote), *(f"-G{file}" for file in files)) if remote else ()),
+        *(("-R", ",".join(remote), f"-G{files[0]}") if remote else ()),
     ]
 
 
