@@ -82,7 +82,11 @@ def tools(server: str) -> list[Tool]:
 def subcommands() -> Mapping[str, typer.core.TyperCommand]:
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
-    return {name: one for name, one in group.commands.items() if isinstance(one, typer.core.TyperCommand)}
+    known: dict[str, typer.core.TyperCommand] = {}
+    for name, one in group.commands.items():
+        parts = one.commands if isinstance(one, typer.core.TyperGroup) else {}
+        known |= {f"{name} {part}": command for part, command in parts.items()} or {name: one}
+    return known
 
 
 def _import_all(package: str) -> None:

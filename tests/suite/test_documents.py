@@ -16,7 +16,7 @@ from suite.repository import README, ROOT, files, pyproject, relative
 
 MARKDOWN = [path for path in files() if path.suffix == ".md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CALL = re.compile(r"\bperfsuite ([a-z]+)([^`\n|&]*)")
+CALL = re.compile(r"\bperfsuite ((?:sandbox )?[a-z]+(?:-[a-z]+)*)([^`\n|&]*)")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"<!-- command: (\w+) -->\n```bash\n(.*?)```", re.DOTALL)
 
