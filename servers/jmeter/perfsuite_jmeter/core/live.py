@@ -143,7 +143,7 @@ class LiveTotals:
         found.add(failure.samples, failure.first_ms, failure.last_ms)
 
     def _forget_early_seconds(self) -> None:
-        if len(self.seconds) > 2 * _KEPT_S:
+        if self.seconds:
             first = max(self.seconds) - _KEPT_S
             self.seconds = {second: n for second, n in self.seconds.items() if second >= first}
 
