@@ -61,7 +61,12 @@ SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
         histogram={"buckets": "!", "counts": ""}
     ),
     "uneven histogram": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(counts=""),
-    "huge bucket": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(buckets="/////w=="),
+    "huge bucket": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(
+        buckets="/38=", counts="AQA=", width=2
+    ),
+    "negative bucket": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(buckets="//8="),
+    "fewer samples": lambda note: note["results"]["totals"]["labels"][0].update(samples=1),
+    "odd width": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(width=3),
     "other results": lambda note: note.update(results=[1]),
     "health of another": lambda note: note["health"]["totals"].pop("latest"),
     "no health": lambda note: note.update(health="fine"),
