@@ -14,7 +14,11 @@ from typing import Any
 
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.schemas import RunFacts
+from perfsuite.samples.statistics import Statistics
+from perfsuite.samples.summary import Summary
 from perfsuite_jmeter.client.supervisor import HEALTH_HEADER, boot_id, start_time
+from perfsuite_jmeter.core.fields import Key
+from perfsuite_jmeter.core.live import LabelTotals
 from perfsuite_jmeter.models.live import CHECKPOINT, LiveStatus
 from perfsuite_jmeter.models.runs import LOCK_FILE, SPEC, STATE, ProcessHandle, RunSpec, Stop, SupervisorState
 from perfsuite_jmeter.service.following import Followed, follow
@@ -154,3 +158,22 @@ class Recorded:
 def recorded_in(folder: Path, run_id: str = "r1") -> Recorded:
     """A new run without any file."""
     return Recorded(RunStore(folder / "artifacts").create(run_id, RunFacts(source="jmeter")))
+
+
+def numbers(one: LabelTotals) -> tuple[Any, ...]:
+    """Of a label that was followed."""
+    percentiles = [round(value, 6) for value in one.percentiles_ms()]
+    return one.samples, one.errors, round(one.mean_ms, 6), one.max_ms, percentiles, one.throughput_per_s
+
+
+def exact(one: Statistics) -> tuple[Any, ...]:
+    """Of a label in the finished file."""
+    percentiles = [round(one.percentiles_ms[name] or 0, 6) for name in ("p50_ms", "p90_ms", "p95_ms")]
+    return one.samples, one.errors, round(one.mean_ms or 0, 6), one.max_ms, percentiles, one.throughput_per_s
+
+
+def compare(found: Followed, summary: Summary) -> None:
+    """What was followed and the finished file must give the same numbers."""
+    mine = {key: numbers(one) for key, one in found.totals.labels.items()}
+    assert mine == {Key(one.kind, one.label): exact(one) for one in summary.labels}
+    assert found.totals.rejected == sum(file.rows_rejected for file in summary.files)

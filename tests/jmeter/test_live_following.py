@@ -1,9 +1,6 @@
 """The results of a running test are read as they grow: once, wholly, and by whoever asks next."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,35 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures import fixture
-from jmeter.recorded import HEADER, START_MS, Recorded, recorded_in, sample, text
-from perfsuite.artifacts.locks import holding
-from perfsuite.errors import Conflict
-from perfsuite.samples.statistics import Statistics
+from jmeter.recorded import HEADER, START_MS, Recorded, compare, exact, numbers, recorded_in, sample, text
+from perfsuite.errors import BadFile, BadInput
 from perfsuite.samples.summary import Summary, summarise
 from perfsuite_jmeter.core.blocks import Key
-from perfsuite_jmeter.core.live import LabelTotals
 from perfsuite_jmeter.service.following import Followed
 
 
 @pytest.fixture
 def recorded(tmp_path: Path) -> Recorded:
     return recorded_in(tmp_path).begin()
-
-
-def numbers(one: LabelTotals) -> tuple[Any, ...]:
-    percentiles = [round(value, 6) for value in one.percentiles_ms()]
-    return one.samples, one.errors, round(one.mean_ms, 6), one.max_ms, percentiles, one.throughput_per_s
-
-
-def exact(one: Statistics) -> tuple[Any, ...]:
-    percentiles = [round(one.percentiles_ms[name] or 0, 6) for name in ("p50_ms", "p90_ms", "p95_ms")]
-    return one.samples, one.errors, round(one.mean_ms or 0, 6), one.max_ms, percentiles, one.throughput_per_s
-
-
-def compare(found: Followed, summary: Summary) -> None:
-    mine = {key: numbers(one) for key, one in found.totals.labels.items()}
-    assert mine == {Key(one.kind, one.label): exact(one) for one in summary.labels}
-    assert found.totals.rejected == sum(file.rows_rejected for file in summary.files)
 
 
 @pytest.mark.parametrize("name", ["sample_with_tx.jtl", "sample_distributed.jtl"])
@@ -125,86 +103,6 @@ def test_a_torn_last_row_is_refused_only_when_the_run_has_ended(recorded: Record
     # The row is not noted as read: should the run go on after all, its rest is still to come.
     recorded.append("ts" + text([sample()])[18:])
     assert recorded.follow().totals.rows == 3
-
-
-def test_a_new_reader_goes_on_from_the_note_of_the_one_before(recorded: Recorded) -> None:
-    recorded.add(sample(elapsed=7), sample(elapsed=9))
-    recorded.follow()
-    note = json.loads(recorded.checkpoint.read_bytes())
-    assert note["schema_version"] == "1.0"
-    # Had the first rows been read again, this label would be gone.
-    note["results"]["totals"]["labels"][0]["label"] = "Noted"
-    recorded.checkpoint.write_text(json.dumps(note), encoding="utf-8")
-    found = recorded.add(sample(elapsed=11)).follow()
-    assert {key.label: one.samples for key, one in found.totals.labels.items()} == {"Noted": 2, "Home": 1}
-
-
-def test_reading_on_without_anything_new_writes_nothing(recorded: Recorded) -> None:
-    recorded.add(sample()).health("1,2,3,4,5,6,7")
-    recorded.follow()
-    before = recorded.checkpoint.stat()
-    recorded.follow()
-    after = recorded.checkpoint.stat()
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
-
-
-def spoilt(recorded: Recorded, change: Callable[[dict[str, Any]], object]) -> None:
-    note = json.loads(recorded.checkpoint.read_bytes())
-    change(note)
-    recorded.checkpoint.write_text(json.dumps(note), encoding="utf-8")
-
-
-SPOILS: dict[str, Callable[[dict[str, Any]], object]] = {
-    "another attempt": lambda note: note.update(attempt=2),
-    "another version": lambda note: note.update(schema_version="9.9"),
-    "another file": lambda note: note["results"]["identity"].update(inode=1),
-    "another beginning": lambda note: note["results"]["identity"].update(sha256="0" * 64),
-    "beyond the end": lambda note: note["results"].update(offset=10**9),
-    "no number": lambda note: note["results"].update(offset="far"),
-    "within the header": lambda note: note["results"].update(offset=3),
-    "no totals": lambda note: note["results"].pop("totals"),
-    "no list": lambda note: note["results"]["totals"].update(labels=7),
-    "no histogram": lambda note: note["results"]["totals"]["labels"][0].update(
-        histogram={"buckets": "!", "counts": ""}
-    ),
-    "uneven histogram": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(counts=""),
-    "huge bucket": lambda note: note["results"]["totals"]["labels"][0]["histogram"].update(buckets="/////w=="),
-    "other results": lambda note: note.update(results=[1]),
-    "health of another": lambda note: note["health"]["totals"].pop("latest"),
-    "no health": lambda note: note.update(health="fine"),
-}
-
-
-@pytest.mark.parametrize("how", SPOILS)
-def test_a_note_that_does_not_fit_is_made_anew(recorded: Recorded, how: str) -> None:
-    recorded.add(sample(), sample(success="false")).health("1,2,3,4,5,6,7")
-    recorded.follow()
-    spoilt(recorded, SPOILS[how])
-    found = recorded.follow()
-    assert (found.totals.rows, found.totals.total().errors, found.health.readings) == (2, 1, 1)
-    assert json.loads(recorded.checkpoint.read_bytes())["attempt"] == 1
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\x00" * 100, b"[" * 100_000])
-def test_a_note_that_is_none_is_made_anew(recorded: Recorded, content: bytes) -> None:
-    recorded.add(sample())
-    recorded.checkpoint.write_bytes(content)
-    assert recorded.follow().totals.rows == 1
-    assert recorded.follow().totals.rows == 1
-
-
-def test_results_that_were_replaced_are_read_from_their_beginning(recorded: Recorded) -> None:
-    recorded.add(sample(), sample(), sample()).follow()
-    other = recorded.results.with_name("other.csv")
-    other.write_text(HEADER + text([sample(label="Other")]), encoding="utf-8")
-    other.replace(recorded.results)
-    assert [key.label for key in recorded.follow().totals.labels] == ["Other"]
-
-
-def test_results_that_became_shorter_are_read_from_their_beginning(recorded: Recorded) -> None:
-    recorded.add(sample(), sample(), sample()).follow()
-    recorded.results.write_text(HEADER + text([sample()]), encoding="utf-8")
-    assert recorded.follow().totals.rows == 1
 
 
 def test_a_row_that_is_damaged_costs_only_itself(recorded: Recorded) -> None:
@@ -348,49 +246,86 @@ def test_results_of_an_attempt_that_left_none_are_none(recorded: Recorded) -> No
     assert not recorded.checkpoint.exists()
 
 
-FOLLOWER = """
-import sys
-from pathlib import Path
-from perfsuite.artifacts import RunStore
-from perfsuite_jmeter.service.following import follow
-run = RunStore(Path(sys.argv[1])).open("r1")
-for _ in range(30):
-    found = follow(run, 1, ended=False)
-sys.stdout.write(f"{found.totals.rows} {found.totals.total().samples}")
-"""
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), os.mkfifo])
+def test_what_is_no_file_is_refused_at_once(recorded: Recorded, make: Callable[[Path], object]) -> None:
+    make(recorded.results)
+    with pytest.raises(BadFile, match="not a regular file"):
+        recorded.follow()
 
 
-def test_two_servers_that_read_at_once_count_every_row_once(recorded: Recorded) -> None:
-    recorded.add(*[sample(elapsed=n) for n in range(2_000)])
-    store = str(recorded.run.root.parent)
-    readers = [
-        subprocess.Popen([sys.executable, "-c", FOLLOWER, store], stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    for _ in range(100):
-        recorded.add(*[sample()] * 50)
-    for reader in readers:
-        reader.communicate(timeout=60)
-        assert reader.returncode == 0
+def test_results_that_lead_out_of_the_run_are_refused(recorded: Recorded, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.csv"
+    elsewhere.write_text(HEADER + text([sample()]), encoding="utf-8")
+    recorded.results.symlink_to(elsewhere)
+    with pytest.raises(BadInput, match="leads out of the run folder"):
+        recorded.follow()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"timeStamp": "9999999999999"},
+        {"timeStamp": "17952335500x0"},
+        {"timeStamp": START_MS + 200_000_000},
+        {"elapsed": "1e2"},
+        {"elapsed": "12.6"},
+        {"elapsed": ""},
+        {"elapsed": "123456789"},
+        {"elapsed": "999999999999"},
+        {"success": "1"},
+        {"success": "TRUE"},
+        {"success": ""},
+        {"label": "l" * 700},
+        {"label": "a\rb"},
+        {"label": "x\x00y"},
+        {"allThreads": "many"},
+        {"responseMessage": "Number of samples in transaction : 1, number of failing samples : 0", "elapsed": 0},
+        {"responseMessage": "Number of things"},
+    ],
+    ids=str,
+)
+def test_one_odd_value_among_good_ones_is_read_as_an_import_reads_it(
+    recorded: Recorded, odd: dict[str, object]
+) -> None:
+    recorded.add(*[sample(elapsed=n) for n in range(50)], sample(**odd), sample(elapsed=77, threadName="U 2"))
+    found, summary = recorded.follow(ended=True), summarise([recorded.results])
+    mine = {key: (one.samples, one.errors) for key, one in found.totals.labels.items()}
+    assert mine == {Key(one.kind, one.label): (one.samples, one.errors) for one in summary.labels}
+    assert found.totals.rejected == sum(file.rows_rejected for file in summary.files)
+
+
+def test_a_quote_within_a_field_is_read_as_an_import_reads_it(recorded: Recorded) -> None:
+    recorded.add(sample()).append(text([sample(label="QQ")]).replace("QQ", 'say "hi, you" now')).add(sample())
+    found, summary = recorded.follow(ended=True), summarise([recorded.results])
+    assert found.totals.total().samples == summary.total.samples
+    assert found.totals.rejected == sum(file.rows_rejected for file in summary.files)
+
+
+def test_only_the_latest_seconds_are_kept(recorded: Recorded) -> None:
+    recorded.add(*[sample(timeStamp=START_MS + 1_000 * n) for n in range(500)])
+    seconds = recorded.follow().totals.seconds
+    assert (len(seconds), max(seconds)) == (121, START_MS // 1_000 + 499)
+
+
+def test_many_labels_with_long_times_are_counted(recorded: Recorded) -> None:
+    recorded.add(*[sample(label=f"L{n}", elapsed=99_999_999 - n) for n in range(400)])
+    found, summary = recorded.follow(ended=True), summarise([recorded.results])
+    assert {key.label: one.max_ms for key, one in found.totals.labels.items()} == {
+        one.label: one.max_ms for one in summary.labels
+    }
+
+
+def test_labels_that_are_all_different_do_not_stop_the_reading(recorded: Recorded) -> None:
+    recorded.add(*[sample(label=f"order-{n:x}z") for n in range(70_000)])
+    found = recorded.follow()
+    assert (found.totals.rows, found.totals.total().samples, len(found.totals.labels)) == (70_000, 70_000, 501)
+
+
+def test_columns_that_are_not_there_are_not_missed(recorded: Recorded) -> None:
+    recorded.results.write_text(
+        f"timeStamp;elapsed;label;success\n{START_MS};15;a;true\n{START_MS};16;a;false\n", encoding="utf-8"
+    )
     found = recorded.follow(ended=True)
-    assert found.totals.rows == 7_000
     compare(found, summarise([recorded.results]))
-
-
-def test_whoever_reads_for_long_makes_others_say_so(recorded: Recorded) -> None:
-    busy = Conflict("held", next_step="")
-    with (
-        holding(recorded.run.lock_path("jmeter-live"), busy=busy),
-        pytest.raises(Conflict, match="being read by another process"),
-    ):
-        recorded.follow(patience_s=0.05)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="this user may write anywhere")
-def test_without_a_place_for_the_note_the_numbers_are_told_all_the_same(recorded: Recorded) -> None:
-    recorded.add(sample())
-    folder = recorded.results.parent
-    folder.chmod(0o500)
-    try:
-        assert recorded.follow().totals.rows == 1
-    finally:
-        folder.chmod(0o700)
+    assert list(found.totals.groups) == [("a", "", "Assertion failed")]
+    assert found.totals.users == {}

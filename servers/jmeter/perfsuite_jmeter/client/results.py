@@ -3,13 +3,14 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from perfsuite.artifacts.folder import LARGEST_JSON
-from perfsuite.errors import StorageFailed
+from perfsuite.errors import BadFile, StorageFailed
 
 SCHEMA_VERSION: Final = "1.0"
 _LONGEST_HEADER: Final = 64 * 1024
@@ -53,7 +54,8 @@ class GrowingFile:
 def opened(path: Path) -> Iterator[GrowingFile | None]:
     """The file, or None where there is none yet."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        # Without waiting: what stands in the file's place may be a pipe that nobody writes to.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         yield None
         return
@@ -62,6 +64,10 @@ def opened(path: Path) -> Iterator[GrowingFile | None]:
             f"{path.name!r} cannot be read: {error.strerror}.", next_step="Make the run folder readable for this user."
         ) from error
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise BadFile(
+                f"{path.name!r} is not a regular file.", next_step="Remove it, then start the test again with `rerun`."
+            )
         yield GrowingFile(descriptor)
     finally:
         os.close(descriptor)
@@ -81,17 +87,10 @@ def save_checkpoint(path: Path, attempt: int, content: dict[str, Any]) -> None:
     """Replace the note, whole, for a caller who alone may. It can be made again, so nobody waits for the disk."""
     text = json.dumps({"schema_version": SCHEMA_VERSION, "attempt": attempt, **content}, separators=(",", ":"))
     written = path.with_name(f".{path.name}.part")
-    try:
+    # Without a note the next reader begins anew; a full disk must not keep a status from being told.
+    with suppress(OSError):
         written.write_text(text, encoding="utf-8")
         written.replace(path)
-    except OSError as error:
-        # Without a note the next reader begins anew; a full disk must not keep a status from being told.
-        with suppress(OSError):
-            written.unlink()
-        if not path.parent.is_dir():
-            raise StorageFailed(
-                f"{path.name!r} could not be saved: {error.strerror}.", next_step="Check that the run folder exists."
-            ) from error
 
 
 def lines(path: Path, longest: int) -> Iterator[str]:

@@ -102,6 +102,8 @@ class Fields:
         self._bytes = np.frombuffer(data, np.uint8)
         # Eight bytes from any position on, as one number.
         self._words: Words = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+        if data.find(b"\0", start, end) >= 0:
+            raise ValueError("a zero byte")
         separators, lines = self._separators_between(start, end)
         self._is_quoted = data.find(b'"', start, end) >= 0
         if self._is_quoted:

@@ -1,6 +1,7 @@
 """Counts of durations in buckets: exact below 2,048 ms, and within 0.05 % of the value beyond."""
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,15 +56,23 @@ class Histogram:
         found = percentiles(middles_of(buckets), self.counts[buckets], list(wanted), _METHOD)
         return [min(value, float(highest_ms)) for value in found]
 
-    def packed(self) -> dict[str, str]:
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+    def packed(self) -> dict[str, Any]:
         buckets = np.flatnonzero(self.counts)
-        return {"buckets": _text(buckets, "<u4"), "counts": _text(self.counts[buckets], "<i8")}
+        counts = self.counts[buckets]
+        width = next(one for one in _WIDTHS if int(counts.max(initial=0)) < 256**one // 2)
+        return {"buckets": _text(buckets, 2), "counts": _text(counts, width), "width": width}
 
     @classmethod
-    def unpacked(cls, packed: dict[str, str]) -> "Histogram":
+    def unpacked(cls, packed: Mapping[str, Any]) -> "Histogram":
         """The histogram again, or ValueError where this is not one."""
-        buckets, counts = _array(packed["buckets"], "<u4"), _array(packed["counts"], "<i8")
-        if len(buckets) != len(counts) or (len(buckets) and int(buckets.max()) > _HIGHEST):
+        buckets, counts = _array(packed["buckets"], 2), _array(packed["counts"], int(packed["width"]))
+        if len(buckets) != len(counts) or int(counts.min(initial=0)) < 0:
+            raise ValueError("not a histogram")
+        if not 0 <= int(buckets.min(initial=0)) <= int(buckets.max(initial=0)) <= _HIGHEST:
             raise ValueError("not a histogram")
         found = cls()
         found.add(buckets, counts)
@@ -74,12 +83,16 @@ class Histogram:
             self.counts = np.concatenate([self.counts, np.zeros(size - len(self.counts), np.int64)])
 
 
-def _text(values: Any, kind: str) -> str:
-    return base64.b64encode(values.astype(kind).tobytes()).decode("ascii")
+def _text(values: Counts, width: int) -> str:
+    return base64.b64encode(values.astype(f"<i{width}").tobytes()).decode("ascii")
 
 
-def _array(text: str, kind: str) -> Counts:
-    return np.frombuffer(base64.b64decode(text, validate=True), kind).astype(np.int64)
+def _array(text: str, width: int) -> Counts:
+    if width not in _WIDTHS:
+        raise ValueError("not a width")
+    return np.frombuffer(base64.b64decode(text, validate=True), f"<i{width}").astype(np.int64)
 
 
 _HIGHEST: Final = int(buckets_of(np.array([2**40]))[0])
+_WIDTHS: Final = (2, 4, 8)
+"""Bytes of a number: a note is written with every status, and most counts are small."""

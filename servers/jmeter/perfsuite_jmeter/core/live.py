@@ -143,7 +143,7 @@ class LiveTotals:
         found.add(failure.samples, failure.first_ms, failure.last_ms)
 
     def _forget_early_seconds(self) -> None:
-        if len(self.seconds) > 2 * _KEPT_S:
+        if self.seconds:
             first = max(self.seconds) - _KEPT_S
             self.seconds = {second: n for second, n in self.seconds.items() if second >= first}
 
@@ -183,9 +183,10 @@ _NUMBERS: Final = ("samples", "errors", "sum_ms", "max_ms", "first_ms", "last_ms
 
 def _label_from_json(found: Mapping[str, Any]) -> tuple[Key, LabelTotals]:
     numbers = {name: int(found[name]) for name in _NUMBERS}
-    return Key(str(found["kind"]), str(found["label"])), LabelTotals(
-        **numbers, histogram=Histogram.unpacked(found["histogram"])
-    )
+    totals = LabelTotals(**numbers, histogram=Histogram.unpacked(found["histogram"]))
+    if not 0 < totals.samples == totals.histogram.total:
+        raise ValueError("counts that do not fit")
+    return Key(str(found["kind"]), str(found["label"])), totals
 
 
 def _cause(failure: Failure) -> str:

@@ -8,7 +8,6 @@ from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.layout import Artifact
 from perfsuite.errors import Conflict, NotReady
 from perfsuite.samples.definitions import Choice, Selection
-from perfsuite.samples.engine import Progress, no_progress
 from perfsuite.samples.options import DEFAULT_READ
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
@@ -20,6 +19,7 @@ from perfsuite_jmeter.models.runs import STATE
 from perfsuite_jmeter.service.runs import Observed, observe, started
 
 if TYPE_CHECKING:
+    from perfsuite.samples.engine import Progress
     from perfsuite.samples.statistics import Statistics
     from perfsuite.workflow.bringing import Brought
 
@@ -33,7 +33,11 @@ _MOST_REJECTED: Final = 5
 _FILES: Final = (layout.JMETER_RESULTS, layout.JMETER_LOG, layout.JMETER_AGGREGATE, layout.SAMPLES)
 
 
-def collect_results(runs: RunStore, run_id: str, progress: Progress = no_progress) -> CollectedRun:
+def _nobody_asks(_what: str, _share: float) -> None:
+    """Whoever does not want to know how far it is."""
+
+
+def collect_results(runs: RunStore, run_id: str, progress: "Progress" = _nobody_asks) -> CollectedRun:
     """Collect a run that has ended. Doing it again gives the same files."""
     from perfsuite.workflow.bringing import Origin, bringing, describe, report
 
