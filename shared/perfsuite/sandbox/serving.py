@@ -12,18 +12,25 @@ import signal
 import socket
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from perfsuite.errors import BadInput, Refused
 
 _TO_STOP_S: Final = 1
 _LOOK_AGAIN_S: Final = 0.05
 _BACKLOG: Final = 512
+TRANSPORT: Final = "transport"
+"""Where the state of a request holds its connection."""
+NAMES: Final = ("127.0.0.1", "localhost", "[::1]", "::1")
+"""What this machine calls itself. A page on the web could give it a name of its own; then browsers here would carry the
+requests of that page."""
 
 
 class Listener:
@@ -37,7 +44,7 @@ class Listener:
             )
         self._family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._open = self._listening((host, port))
-        self._address: tuple[str, int] = self._open.getsockname()[:2]
+        self._address: tuple[str, int] = (host, self._open.getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -100,6 +107,14 @@ class Ending:
             self._asked.set()
 
 
+class _Connection(H11Protocol):
+    """A connection that applications find in the scope of a request, so that they can break it off."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to the process, and that may be shut for a while."""
 
@@ -107,7 +122,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app, log_config=None, log_level="critical", access_log=False, lifespan="off", backlog=_BACKLOG,
-                timeout_graceful_shutdown=_TO_STOP_S,
+                http=_Connection, timeout_graceful_shutdown=_TO_STOP_S,
             )
         )  # fmt: skip
         self._is_over = is_over
@@ -118,6 +133,20 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+@contextmanager
+def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+    """Serve an application from a thread of this process, and give its address, for as long as the block lasts."""
+    listener, over = Listener(host, port), threading.Event()
+    server = _Server(app, over.is_set)
+    thread = threading.Thread(target=asyncio.run, args=(server.serve([listener.opened()]),), name="sandbox")
+    thread.start()
+    try:
+        yield listener.url
+    finally:
+        over.set()
+        thread.join()
 
 
 async def serve(

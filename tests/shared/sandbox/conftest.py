@@ -9,8 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.shop.control import shop_app
-from perfsuite.sandbox.shop.service import Clock, Shop
+from perfsuite.sandbox.shop.service import Shop
 from perfsuite.sandbox.shop.spec import ShopSpec
 
 EPOCH = 1_790_000_000.0

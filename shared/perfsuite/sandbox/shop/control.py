@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from perfsuite.errors import PerfsuiteError
+from perfsuite.sandbox.serving import NAMES
 from perfsuite.sandbox.shop.faults import KINDS, fault_of
 from perfsuite.sandbox.shop.meter import BUCKETS_S, iso
 from perfsuite.sandbox.shop.pages import Pages, read_json
@@ -93,11 +94,9 @@ def control_app(shop: Shop) -> Starlette:
 
 
 def _app(routes: list[Route]) -> Starlette:
-    # A page on the web could give this machine a name of its own; then browsers here would carry its requests.
-    names = ["127.0.0.1", "localhost", "[::1]", "::1"]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False)],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(NAMES), www_redirect=False)],
         exception_handlers={HTTPException: _failed, PerfsuiteError: _refused},
     )
 

@@ -1,13 +1,11 @@
 """The shop itself: what one request costs, and what becomes of it."""
 
-import asyncio
 import random
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.shop.access_log import AccessLog
 from perfsuite.sandbox.shop.faults import Fault, Faults, Period
 from perfsuite.sandbox.shop.meter import Meter, iso
@@ -30,20 +28,6 @@ class Reply:
     status: int
     host: str | None
     reason: str | None
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The time, in seconds since the epoch, and how to let it pass."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]]
-
-    @classmethod
-    def real(cls) -> "Clock":
-        """The time of this machine, which nobody who sets its clock can turn back."""
-        offset = time.time() - time.monotonic()
-        return cls(lambda: offset + time.monotonic(), asyncio.sleep)
 
 
 class Shop:
