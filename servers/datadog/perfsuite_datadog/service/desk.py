@@ -1,0 +1,106 @@
+"""What a collection works with: Datadog, the environment, the run, the window, and a place to note what was asked."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from perfsuite.artifacts import RunFolder, RunStore
+from perfsuite.errors import BadInput
+from perfsuite.http import HttpSettings
+from perfsuite.mcp.context import CallContext
+from perfsuite.mcp.jobs import JobContext, JobReport
+from perfsuite.settings import SuiteSettings
+from perfsuite_datadog.client.api import Datadog
+from perfsuite_datadog.core.windows import Asked, Span, resolve
+from perfsuite_datadog.models.collection import COLLECTION, Collection, QueryRecord
+from perfsuite_datadog.models.environments import Environment
+from perfsuite_datadog.models.requests import CollectRequest
+from perfsuite_datadog.service.configured import find_environment
+from perfsuite_datadog.settings import DatadogSettings
+
+R = TypeVar("R", bound=CollectRequest)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The collaborators of one call."""
+
+    datadog: Datadog
+    settings: SuiteSettings
+    runs: RunStore
+    clock: Callable[[], datetime]
+    progress: Callable[[float, float | None, str | None], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be collected, resolved: the environment, the window in UTC, and the run that gets the files."""
+
+    name: str
+    environment: Environment
+    environment_file: Path
+    window: Span
+    run: RunFolder | None
+
+
+async def collecting(
+    ctx: CallContext, tool: str, request: R, work: Callable[[Desk, R], Awaitable[T]], *, wait_s: float
+) -> JobReport[T]:
+    """Do this work as a job of the run, or of the environment where no run is named."""
+
+    async def at_desk(job: JobContext) -> T:
+        async with opened(ctx, job) as desk:
+            return await work(desk, request)
+
+    key = request.run_id or request.environment or "now"
+    return await ctx.job(key, tool, at_desk, arguments=request.model_dump(), wait_s=wait_s)
+
+
+@asynccontextmanager
+async def opened(ctx: CallContext, job: JobContext) -> AsyncIterator[Desk]:
+    """A desk for one job."""
+    async with Datadog(DatadogSettings.load(), HttpSettings.load()) as datadog:
+        yield Desk(datadog, ctx.settings, ctx.runs, lambda: datetime.now(UTC), job.progress)
+
+
+def order(desk: Desk, request: CollectRequest) -> Order:
+    """Resolve what was asked: what is given counts, and a run fills in the rest."""
+    run = desk.runs.open(request.run_id) if request.run_id else None
+    found = find_environment(desk.settings, environment_name(run, request.environment))
+    load = run.record().window if run else None
+    asked = Asked(
+        start=request.from_time,
+        end=request.to_time,
+        run=(load.first_sample_at, load.last_sample_at) if load else None,
+        run_id=run.run_id if run else None,
+    )
+    return Order(found.name, found.environment, found.path, resolve(asked, desk.clock()), run)
+
+
+def environment_name(run: RunFolder | None, asked: str | None) -> str:
+    """The environment that is meant: the one given, else the one that the run was made for."""
+    name = asked or (run.record().request.environment if run else None)
+    if name is None:
+        raise BadInput(
+            "No environment is named" + (f", and run {run.run_id!r} names none." if run else "."),
+            next_step="Give `environment`, or call `load_environment` for the run first.",
+        )
+    return name
+
+
+def note_queries(run: RunFolder, queries: Sequence[QueryRecord]) -> Path:
+    """Write these queries into collection.json, in place of what the same parts noted earlier."""
+    parts = {_part(one) for one in queries}
+    with run.lock():
+        known = run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
+        kept = [one for one in known if _part(one) not in parts]
+        ordered = sorted([*kept, *queries], key=_part)
+        return run.save(COLLECTION, Collection(queries=tuple(ordered)))
+
+
+def _part(one: QueryRecord) -> tuple[str, str, str]:
+    return one.tool, one.environment, one.part
