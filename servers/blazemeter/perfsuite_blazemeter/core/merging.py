@@ -1,0 +1,46 @@
+"""Rows of several engines in one order, with a few blocks of each in memory."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from perfsuite_blazemeter.core.kpi_blocks import Chunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class _Stream:
+    """The rows of one engine, of which the first block is in memory."""
+
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
+        self._chunks = chunks
+        self._taken = 0
+        self.chunk = next(chunks, None)
+
+    def take(self, bound: int) -> tuple[list[bytes], "NDArray[np.int64]"]:
+        """The rows that come no later than this."""
+        assert self.chunk is not None  # noqa: S101 - whoever has no rows left is not asked
+        chunk, start = self.chunk, self._taken
+        end = int(chunk.keys.searchsorted(bound, side="right"))
+        if end == len(chunk.lines):
+            self.chunk, self._taken = next(self._chunks, None), 0
+        else:
+            self._taken = end
+        return chunk.lines[start:end], chunk.keys[start:end]
+
+
+def merged(engines: Sequence[Iterator[Chunk]]) -> Iterator[bytes]:
+    """The rows of all engines as the text of one file, in the order of their times and, within an engine, of its own.
+
+    Up to the earliest of the ends of their blocks, all engines' rows are known, and can be put in order.
+    """
+    import numpy as np
+
+    streams = [_Stream(chunks) for chunks in engines]
+    while living := [stream for stream in streams if stream.chunk is not None]:
+        bound = min(int(stream.chunk.keys[-1]) for stream in living if stream.chunk is not None)
+        taken = [stream.take(bound) for stream in living]
+        lines = [line for part, _ in taken for line in part]
+        order = np.concatenate([keys for _, keys in taken]).argsort(kind="stable")
+        yield b"\n".join(map(lines.__getitem__, order.tolist())) + b"\n"
