@@ -6,6 +6,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt
 
 from perfsuite.artifacts import JsonArtifact, layout
 from perfsuite.artifacts.schemas import Document, Stored, UtcTime
+from perfsuite_blazemeter.models.answers import Phase
 
 
 class Identity(Stored):
@@ -80,7 +81,7 @@ class RunConfig(Document):
     run_id: str
     master_id: int
     name: str | None = None
-    state: str
+    state: Phase
     test: Identity = Identity()
     project: Identity = Identity()
     workspace: Identity = Identity()

@@ -20,8 +20,19 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Run = Annotated[RunId, BeforeValidator(_as_text), Field(description="The run: a master's id, or your own name for it.")]
-MasterId = Annotated[int, Field(ge=1, le=LARGEST_ID, description="BlazeMeter's id, where `run_id` is another.")]
+def optional(schema: dict[str, Any]) -> None:
+    """Say of an argument what it is where it is given; that it may be left out, `required` says already."""
+    [kind] = [one for one in schema.pop("anyOf") if one["type"] != "null"]
+    schema.pop("default")
+    schema.update({key: value for key, value in kind.items() if key != "description"})
+
+
+Run = Annotated[RunId, BeforeValidator(_as_text), Field(description="The run: a master's id, or your name for it.")]
+MaybeRun = Annotated[RunId | None, BeforeValidator(_as_text), Field(description="The run.", json_schema_extra=optional)]
+MaybeMaster = Annotated[
+    Annotated[int, Field(ge=1, le=LARGEST_ID)] | None,
+    Field(description="BlazeMeter's id, where `run_id` is another.", json_schema_extra=optional),
+]
 
 
 def master_of(runs: RunStore, run_id: str | None, master_id: int | None) -> int:

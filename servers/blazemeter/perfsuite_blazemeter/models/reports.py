@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from perfsuite_blazemeter.models.values import Count, Key, Listed, Moment, Number, Received, Text
+from perfsuite_blazemeter.models.values import Count, Key, Label, Listed, Moment, Number, Received, Text
 
 ALL = "ALL"
 INCONSISTENCY = "err_inconsistency"
@@ -56,7 +56,7 @@ class AggregateRow(Received):
     """A row of the request statistics: milliseconds, seconds, hits per second; errors_rate in percent."""
 
     label_id: Text = None
-    label_name: Text = None
+    label_name: Label = None
     samples: Count | None = None
     avg_response_time: Number | None = None
     min_response_time: Number | None = None

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from perfsuite.samples.rows import printable
+from perfsuite.samples.rows import printable, text_of
 
 LONGEST_NAME = 200
 
@@ -26,9 +26,14 @@ def _moment(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
+    value = _label(value)
+    return printable(value, LONGEST_NAME) if isinstance(value, str) else value
+
+
+def _label(value: Any) -> Any:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    return printable(value, LONGEST_NAME) if isinstance(value, str) else value
+    return text_of(value) if isinstance(value, str) else value
 
 
 def _listed(value: Any) -> Any:
@@ -39,6 +44,8 @@ def _listed(value: Any) -> Any:
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Text = Annotated[str | None, BeforeValidator(_text)]
 """Somebody else's words on one line, without control characters, cut to a length that can be shown."""
+Label = Annotated[str | None, BeforeValidator(_label)]
+"""The name of a label, whole: samples are compared by it. Cut it before it is shown."""
 Key = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 Number = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]

@@ -1,0 +1,16 @@
+"""A connection to BlazeMeter for the time of one call."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from perfsuite.http import HttpSettings
+from perfsuite_blazemeter.client.api import BlazeMeter, connected
+from perfsuite_blazemeter.settings import BlazeMeterSettings
+
+T = TypeVar("T")
+
+
+async def ask(question: Callable[[BlazeMeter], Awaitable[T]]) -> T:
+    """Ask BlazeMeter as the environment says."""
+    async with connected(BlazeMeterSettings.load(), HttpSettings.load()) as blazemeter:
+        return await question(blazemeter)
