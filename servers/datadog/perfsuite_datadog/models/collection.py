@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.layout import JsonArtifact
@@ -35,9 +35,10 @@ class QueryRecord(Stored):
 
 
 class Collection(Document):
-    """The whole file, in the order of tools, environments and parts."""
+    """The whole file, in the order of tools, environments and parts; and how what is derived is computed."""
 
     queries: tuple[QueryRecord, ...] = ()
+    formulas: dict[str, str] = Field(default_factory=dict)
 
 
 COLLECTION: Final = JsonArtifact(

@@ -1,7 +1,7 @@
 """What a collection works with: Datadog, the environment, the run, the window, and a place to note what was asked."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,9 @@ from perfsuite.http import HttpSettings
 from perfsuite.mcp.context import CallContext
 from perfsuite.mcp.jobs import JobContext, JobReport
 from perfsuite.settings import SuiteSettings
+from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_datadog.client.api import Datadog
+from perfsuite_datadog.core.catalog import FORMULAS
 from perfsuite_datadog.core.windows import Asked, Span, resolve
 from perfsuite_datadog.models.collection import COLLECTION, Collection, QueryRecord
 from perfsuite_datadog.models.environments import Environment
@@ -92,14 +94,37 @@ def environment_name(run: RunFolder | None, asked: str | None) -> str:
     return name
 
 
-def note_queries(run: RunFolder, queries: Sequence[QueryRecord]) -> Path:
+def recording(task: Order, step: str, tool: str, part: str) -> AbstractContextManager[RunningStep | None]:
+    """Record a step of the run while the block runs; nothing where there is no run."""
+    if task.run is None:
+        return nullcontext()
+    return Ledger(task.run).step("datadog", step, tool=tool, part=part, inputs=[task.environment_file])
+
+
+def note_queries(step: RunningStep | None, queries: Sequence[QueryRecord]) -> None:
     """Write these queries into collection.json, in place of what the same parts noted earlier."""
+    if step is None or not queries:
+        return
+    run = step.folder
     parts = {_part(one) for one in queries}
     with run.lock():
         known = run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
         kept = [one for one in known if _part(one) not in parts]
         ordered = sorted([*kept, *queries], key=_part)
-        return run.save(COLLECTION, Collection(queries=tuple(ordered)))
+        step.produced(run.save(COLLECTION, Collection(queries=tuple(ordered), formulas=FORMULAS)))
+
+
+def next_collection(task: Order, done: str) -> str:
+    """What to call after this."""
+    if task.run is None:
+        return "Give `run_id` to have all values written into a run."
+    others = {
+        "get_host_metrics": bool(task.environment.hosts),
+        "get_kubernetes_metrics": bool(task.environment.kubernetes.services or task.environment.kubernetes.pods),
+        "get_logs": True,
+    }
+    names = [f"`{tool}`" for tool, wanted in others.items() if wanted and tool != done]
+    return f"Call {' and '.join(names)} for run {task.run.run_id!r} too, then analyse it."
 
 
 def _part(one: QueryRecord) -> tuple[str, str, str]:

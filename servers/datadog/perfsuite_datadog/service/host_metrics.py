@@ -1,0 +1,139 @@
+"""What `get_host_metrics` does: all hosts of an environment in a few requests."""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from functools import partial
+from typing import Final
+
+from perfsuite.artifacts import layout
+from perfsuite.errors import NotFound, PerfsuiteError
+from perfsuite.mcp.answers import fit
+from perfsuite.mcp.threads import in_thread
+from perfsuite.samples.rows import printable
+from perfsuite.workflow.ledger import RunningStep
+from perfsuite_datadog.client.metrics import known_hosts
+from perfsuite_datadog.core.buckets import asked_width_s
+from perfsuite_datadog.core.catalog import HOST, hosts_scope, wanted
+from perfsuite_datadog.core.derived import of_host
+from perfsuite_datadog.models.metrics import HostLoad, HostMetrics
+from perfsuite_datadog.models.requests import CollectRequest
+from perfsuite_datadog.service.asking import Answered, Asking, ask, first_failure, interval_of, notes_of
+from perfsuite_datadog.service.blocks import Measured
+from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.tables import Subject, write_table
+
+TOOL: Final = "get_host_metrics"
+# Answers stay well below what the client reads at once.
+_MOST_VALUES: Final = 800_000
+_MOST_HOSTS: Final = 100
+_ROOM: Final = 4_000
+_MOST_NAMED: Final = 30
+_LOOK_BACK_S: Final = 7 * 86_400
+
+
+async def get_host_metrics(desk: Desk, request: CollectRequest) -> HostMetrics:
+    """Collect the metrics of every host, and write them into the run where there is one."""
+    task = order(desk, request)
+    hosts = task.environment.hostnames
+    if not hosts:
+        raise NotFound(
+            f"Environment {task.name!r} has no hosts.",
+            next_step="Call `get_kubernetes_metrics` if it has services, or add hosts to environments.yaml.",
+        )
+    with recording(task, "metrics", TOOL, f"hosts {task.name}") as step:
+        loads: list[HostLoad] = []
+        answers: list[Answered] = []
+        for batch in _batches(hosts, task.window.seconds / asked_width_s(task.window)):
+            desk.progress(len(loads), len(hosts), f"asking about {len(batch)} hosts")
+            found = await _asked(desk, task, batch)
+            loads += await in_thread(partial(_kept, task, step, batch, found), name=TOOL)
+            answers += found
+        note_queries(step, [record for one in answers for record in one.records])
+        if failure := first_failure(answers):
+            raise failure
+    return await _told(desk, task, answers, loads)
+
+
+def _batches(hosts: Sequence[str], points: float) -> Iterator[Sequence[str]]:
+    queries = sum(2 for family in HOST for _ in family)
+    size = int(max(1, min(_MOST_HOSTS, _MOST_VALUES / (queries * max(1.0, points)))))
+    return (hosts[start : start + size] for start in range(0, len(hosts), size))
+
+
+async def _asked(desk: Desk, task: Order, hosts: Sequence[str]) -> list[Answered]:
+    width_s = asked_width_s(task.window)
+    about = hosts[0] if len(hosts) == 1 else f"{len(hosts)} hosts from {hosts[0]} on"
+    asking = Asking(TOOL, "hosts", about, ("host",), width_s)
+    scope = hosts_scope(hosts)
+    return [await ask(desk, task, asking, wanted(family, scope, "host", width_s)) for family in HOST]
+
+
+def _kept(task: Order, step: RunningStep | None, hosts: Sequence[str], found: Sequence[Answered]) -> list[HostLoad]:
+    # Datadog writes host names in small letters where they are tags.
+    groups = {group[0].lower(): group for one in found for group in one.groups()}
+    return [
+        _host(task, step, host, Measured(found, groups[host.lower()], of_host))
+        if host.lower() in groups
+        else _silent(host)
+        for host in hosts
+    ]
+
+
+def _host(task: Order, step: RunningStep | None, host: str, measured: Measured) -> HostLoad:
+    file = None
+    if step is not None:
+        subject = Subject(task.name, task.environment.env_tag, "host", hostname=host)
+        with step.folder.staged(layout.HOST_METRICS, host=host) as path:
+            write_table(path, measured.blocks(subject))
+        step.produced(step.folder.path(layout.HOST_METRICS, host=host))
+        file = layout.HOST_METRICS.relative(host=host)
+    return HostLoad(
+        host=host,
+        cpu_avg_pct=measured.mean("cpu_util_pct"),
+        cpu_max_pct=measured.highest("cpu_util_pct_max"),
+        iowait_max_pct=measured.highest("system.cpu.iowait.max"),
+        stolen_max_pct=measured.highest("system.cpu.stolen.max"),
+        mem_avg_pct=measured.mean("mem_util_pct"),
+        mem_max_pct=measured.highest("mem_util_pct_max"),
+        file=file,
+        answered=True,
+    )
+
+
+def _silent(host: str) -> HostLoad:
+    return HostLoad(host=host)
+
+
+async def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[HostLoad]) -> HostMetrics:
+    silent = [one.host for one in loads if not one.answered]
+    hottest = sorted((one for one in loads if one.answered), key=lambda one: -(one.cpu_max_pct or 0.0))
+    notes = [*task.window.notes, *notes_of(answers)]
+    if silent:
+        notes.append(await _about_silent(desk, task, silent))
+    fitted = fit(hottest, reserve=_ROOM)
+    return HostMetrics(
+        environment=task.name,
+        window=task.window.shown,
+        interval_s=interval_of(answers),
+        complete=not any(one.failure for one in answers),
+        requests=desk.datadog.requests,
+        total=fitted.total,
+        has_more=fitted.has_more,
+        notes=notes,
+        next_step=next_collection(task, TOOL),
+        hosts=fitted.items,
+        silent=silent[:_MOST_NAMED],
+    )
+
+
+async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
+    """Why these may have answered nothing: other names that Datadog knows are the likeliest reason."""
+    told = f"{len(silent)} hosts answered nothing in this window."
+    since = max(task.window.start.timestamp(), desk.clock().timestamp() - _LOOK_BACK_S)
+    try:
+        known = await known_hosts(desk.datadog, int(since))
+    except PerfsuiteError as error:
+        return f"{told} Which names Datadog knows could not be asked: {error.message}"
+    near = {host: get_close_matches(host, known, n=1, cutoff=0.6) for host in silent[:_MOST_NAMED]}
+    similar = [f"{host} is perhaps {printable(names[0], 80)}" for host, names in near.items() if names]
+    return f"{told} Datadog knows {len(known)} names of hosts. {'; '.join(similar[:10]) or 'None is similar'}."
