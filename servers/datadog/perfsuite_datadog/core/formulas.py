@@ -1,9 +1,10 @@
 """Formulas over named queries: which names they use, and how several are asked for in one request."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from perfsuite.errors import BadInput
 from perfsuite_datadog.core.catalog import Wanted
 from perfsuite_datadog.models.timeseries import MetricQuery
 
@@ -15,6 +16,15 @@ _ROLLUP: Final = re.compile(r"\.rollup\(\s*(?:\w+\s*,\s*)?(\d{1,6})\s*\)")
 def names_in(formula: str) -> set[str]:
     """The queries that a formula uses."""
     return {match[1] for match in _NAME.finditer(formula) if match[1]}
+
+
+def refuse_unknown_names(key: str, formula: str, queries: Collection[str]) -> None:
+    """Refuse a formula over a query that is not there, before anything is sent."""
+    if unknown := sorted(names_in(formula) - set(queries)):
+        raise BadInput(
+            f"The formula {formula[:80]!r} of {key!r} uses {unknown[0]!r}, which is no query of it.",
+            next_step=f"Use {', '.join(queries)}, or add the query in custom_queries.yaml.",
+        )
 
 
 def combined(wanted: Iterable[Wanted]) -> tuple[tuple[MetricQuery, ...], tuple[str, ...]]:

@@ -51,8 +51,8 @@ class Span:
 class Asked:
     """The window as it was asked for. What is not given is taken from the time under load of a run."""
 
-    start: str | float | None = None
-    end: str | float | None = None
+    start: str = ""
+    end: str = ""
     run: tuple[datetime, datetime] | None = None
     run_id: str | None = None
 
@@ -71,9 +71,9 @@ def resolve(asked: Asked, now: datetime, *, retention: timedelta | None = METRIC
     return _sensible(start, end, now, retention, notes)
 
 
-def moment(text: str | float, now: datetime, notes: list[str]) -> datetime:
+def moment(text: str, now: datetime, notes: list[str]) -> datetime:
     """One time in UTC. What had to be assumed is added to the notes."""
-    written = str(text).strip()
+    written = text.strip()
     if len(written) > _LONGEST_TEXT:
         raise _unreadable(written[:_LONGEST_TEXT])
     if match := _RELATIVE.fullmatch(written.lower()):
@@ -85,7 +85,7 @@ def moment(text: str | float, now: datetime, notes: list[str]) -> datetime:
 
 
 def _start(asked: Asked, now: datetime, notes: list[str]) -> datetime:
-    if asked.start is not None:
+    if asked.start:
         return moment(asked.start, now, notes)
     if asked.run is not None:
         notes.append(f"It begins with the first sample of run {asked.run_id!r}.")
@@ -99,7 +99,7 @@ def _start(asked: Asked, now: datetime, notes: list[str]) -> datetime:
 
 
 def _end(asked: Asked, now: datetime, notes: list[str]) -> datetime:
-    if asked.end is not None:
+    if asked.end:
         return moment(asked.end, now, notes)
     if asked.run is not None:
         notes.append(f"It ends with the last sample of run {asked.run_id!r}.")

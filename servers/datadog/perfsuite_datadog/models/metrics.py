@@ -1,14 +1,30 @@
-"""The answers of the tools about hosts and containers. Percentages are of 100; null means unknown, never zero."""
+"""The answers of the tools. Percentages are of 100; null means unknown, never zero."""
 
 from pydantic import BaseModel, ConfigDict, Field
+
+Row = dict[str, object]
 
 
 class Result(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Collected(Result):
+    """What was collected: a row for each host, filter or series. The values over time are in the files."""
+
+    environment: str
+    window: str
+    interval_s: float | None
+    complete: bool
+    rows: list[Row]
+    total: int
+    has_more: bool
+    notes: list[str]
+    next_step: str
+
+
 class HostLoad(Result):
-    """Averages over the window, and the worst bucket."""
+    """A row about a host: averages over the window, and the worst bucket."""
 
     host: str
     cpu_avg_pct: float | None = None
@@ -21,89 +37,49 @@ class HostLoad(Result):
     answered: bool = Field(default=False, exclude=True)
 
 
-class Collected(Result):
-    """What every answer about metrics begins with."""
-
-    environment: str
-    window: str
-    interval_s: float | None
-    complete: bool
-    requests: int
-    total: int
-    has_more: bool
-    notes: list[str]
-    next_step: str
-
-
-class HostMetrics(Collected):
-    """The hottest hosts first. `silent` are hosts of the environment that answered nothing."""
-
-    hosts: list[HostLoad]
-    silent: list[str]
-
-
-class Hottest(Result):
-    """The container that comes closest to its limit."""
-
-    name: str
-    avg_pct: float | None
-    max_pct: float | None
-
-
 class FilterLoad(Result):
-    """One filter. cpu and mem are of the limits of those containers that have one."""
+    """A row about a filter. The averages are of the limits of those containers that have one."""
 
     filter: str
     containers: int
     without_cpu_limit: int
     without_mem_limit: int
-    cpu_avg_pct: float | None
-    mem_avg_pct: float | None
-    hottest_cpu: Hottest | None
-    hottest_mem: Hottest | None
+    cpu_avg_pct_of_limit: float | None
+    mem_avg_pct_of_limit: float | None
+    hottest_cpu: str | None
+    hottest_cpu_avg_pct: float | None
+    hottest_cpu_max_pct: float | None
+    hottest_mem: str | None
+    hottest_mem_avg_pct: float | None
+    hottest_mem_max_pct: float | None
     throttled_max_pct: float | None
     restarts: int | None
     file: str | None
     note: str | None = None
 
 
-class KubernetesMetrics(Collected):
-    filters: list[FilterLoad]
-
-
 class KpiSeries(Result):
-    metric: str
-    group: str
-    unit: str | None
-    min: float | None
-    avg: float | None
-    max: float | None
-    points: int
+    """A row about one series of one host, service or environment."""
 
-
-class KpiEntity(Result):
     entity: str
-    file: str | None
-    series: list[KpiSeries]
-    series_total: int
+    metric: str
+    group: str = ""
+    unit: str | None = None
+    min: float | None = None
+    avg: float | None = None
+    max: float | None = None
+    points: int = 0
+    file: str | None = None
     note: str | None = None
 
 
-class KpiMetrics(Collected):
-    entities: list[KpiEntity]
-
-
 class LoadedEnvironment(Result):
+    """An environment. `names` are those of hosts, services, pods and custom queries."""
+
     environment: str
     env_tag: str
     namespace: str | None
-    hosts: list[str]
-    hosts_total: int
-    services: list[str]
-    pods: list[str]
-    kpi_queries: list[str]
-    log_queries: list[str]
-    apm_queries: list[str]
+    names: dict[str, list[str]]
     window: str | None
     notes: list[str]
     next_step: str
@@ -112,12 +88,7 @@ class LoadedEnvironment(Result):
 class AccessCheck(Result):
     """What the credentials are good for. null means that it could not be tried."""
 
-    site: str
     url: str
-    api_key_valid: bool
-    metrics: bool | None
-    hosts: bool | None
-    logs: bool | None
-    spans: bool | None
+    allowed: dict[str, bool | None]
     problems: list[str]
     next_step: str

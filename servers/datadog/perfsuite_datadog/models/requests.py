@@ -2,17 +2,19 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from perfsuite.artifacts import RunId
-
-Moment = str | int | float
-
 
 class CollectRequest(BaseModel):
-    """Whom to ask about, and when. A run knows its environment and its time under load."""
+    """Whom to ask about, and when. Empty is what was not given: a run knows its environment and its time under load."""
 
     model_config = ConfigDict(frozen=True)
 
-    environment: str | None = None
-    run_id: RunId | None = None
-    from_time: Moment | None = None
-    to_time: Moment | None = None
+    environment: str = ""
+    run_id: str = ""
+    from_time: str = ""
+    to_time: str = ""
+
+
+class KpiRequest(CollectRequest):
+    """`queries` names keys of custom_queries.yaml; none means all."""
+
+    queries: tuple[str, ...] = ()

@@ -62,9 +62,15 @@ async def collecting(
     return await ctx.job(key, tool, at_desk, arguments=request.model_dump(), wait_s=wait_s)
 
 
+async def at_once(ctx: CallContext, work: Callable[[Desk], Awaitable[T]]) -> T:
+    """Do work that takes a moment, without a job."""
+    async with opened(ctx, JobContext()) as desk:
+        return await work(desk)
+
+
 @asynccontextmanager
 async def opened(ctx: CallContext, job: JobContext) -> AsyncIterator[Desk]:
-    """A desk for one job."""
+    """A desk, for as long as the block lasts."""
     async with Datadog(DatadogSettings.load(), HttpSettings.load()) as datadog:
         yield Desk(datadog, ctx.settings, ctx.runs, lambda: datetime.now(UTC), job.progress)
 
@@ -83,7 +89,7 @@ def order(desk: Desk, request: CollectRequest) -> Order:
     return Order(found.name, found.environment, found.path, resolve(asked, desk.clock()), run)
 
 
-def environment_name(run: RunFolder | None, asked: str | None) -> str:
+def environment_name(run: RunFolder | None, asked: str) -> str:
     """The environment that is meant: the one given, else the one that the run was made for."""
     name = asked or (run.record().request.environment if run else None)
     if name is None:

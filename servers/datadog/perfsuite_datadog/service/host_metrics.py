@@ -7,7 +7,6 @@ from typing import Final
 
 from perfsuite.artifacts import layout
 from perfsuite.errors import NotFound, PerfsuiteError
-from perfsuite.mcp.answers import fit
 from perfsuite.mcp.threads import in_thread
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import RunningStep
@@ -15,23 +14,22 @@ from perfsuite_datadog.client.metrics import known_hosts
 from perfsuite_datadog.core.buckets import asked_width_s
 from perfsuite_datadog.core.catalog import HOST, hosts_scope, wanted
 from perfsuite_datadog.core.derived import of_host
-from perfsuite_datadog.models.metrics import HostLoad, HostMetrics
+from perfsuite_datadog.models.metrics import Collected, HostLoad
 from perfsuite_datadog.models.requests import CollectRequest
-from perfsuite_datadog.service.asking import Answered, Asking, ask, first_failure, interval_of, notes_of
+from perfsuite_datadog.service.asking import Answered, Asking, ask, collected, first_failure
 from perfsuite_datadog.service.blocks import Measured
-from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.desk import Desk, Order, note_queries, order, recording
 from perfsuite_datadog.service.tables import Subject, write_table
 
 TOOL: Final = "get_host_metrics"
 # Answers stay well below what the client reads at once.
 _MOST_VALUES: Final = 800_000
 _MOST_HOSTS: Final = 100
-_ROOM: Final = 4_000
 _MOST_NAMED: Final = 30
 _LOOK_BACK_S: Final = 7 * 86_400
 
 
-async def get_host_metrics(desk: Desk, request: CollectRequest) -> HostMetrics:
+async def get_host_metrics(desk: Desk, request: CollectRequest) -> Collected:
     """Collect the metrics of every host, and write them into the run where there is one."""
     task = order(desk, request)
     hosts = task.environment.hostnames
@@ -104,31 +102,18 @@ def _silent(host: str) -> HostLoad:
     return HostLoad(host=host)
 
 
-async def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[HostLoad]) -> HostMetrics:
+async def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[HostLoad]) -> Collected:
     silent = [one.host for one in loads if not one.answered]
-    hottest = sorted((one for one in loads if one.answered), key=lambda one: -(one.cpu_max_pct or 0.0))
-    notes = [*task.window.notes, *notes_of(answers)]
-    if silent:
-        notes.append(await _about_silent(desk, task, silent))
-    fitted = fit(hottest, reserve=_ROOM)
-    return HostMetrics(
-        environment=task.name,
-        window=task.window.shown,
-        interval_s=interval_of(answers),
-        complete=not any(one.failure for one in answers),
-        requests=desk.datadog.requests,
-        total=fitted.total,
-        has_more=fitted.has_more,
-        notes=notes,
-        next_step=next_collection(task, TOOL),
-        hosts=fitted.items,
-        silent=silent[:_MOST_NAMED],
-    )
+    notes = [await _about_silent(desk, task, silent)] if silent else []
+    # Those of which nothing is known come last, and are named nevertheless.
+    hottest = sorted(loads, key=lambda one: (not one.answered, -(one.cpu_max_pct or 0.0)))
+    return collected(task, answers, hottest, notes, TOOL)
 
 
 async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
     """Why these may have answered nothing: other names that Datadog knows are the likeliest reason."""
-    told = f"{len(silent)} hosts answered nothing in this window."
+    more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
+    told = f"Nothing was answered in this window by {', '.join(silent[:_MOST_NAMED])}{more}."
     since = max(task.window.start.timestamp(), desk.clock().timestamp() - _LOOK_BACK_S)
     try:
         known = await known_hosts(desk.datadog, int(since))

@@ -7,7 +7,6 @@ from typing import Final
 
 from perfsuite.artifacts import layout
 from perfsuite.errors import NotFound
-from perfsuite.mcp.answers import fit
 from perfsuite.mcp.threads import in_thread
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.core.buckets import asked_width_s
@@ -15,18 +14,17 @@ from perfsuite_datadog.core.catalog import CONTAINER, pod_scope, service_scope, 
 from perfsuite_datadog.core.derived import of_container
 from perfsuite_datadog.core.ratios import combined_percent, highest, lowest, mean, scaled, shown
 from perfsuite_datadog.models.environments import Environment
-from perfsuite_datadog.models.metrics import FilterLoad, Hottest, KubernetesMetrics
+from perfsuite_datadog.models.metrics import Collected, FilterLoad
 from perfsuite_datadog.models.requests import CollectRequest
-from perfsuite_datadog.service.asking import Answered, Asking, Group, ask, first_failure, interval_of, notes_of
+from perfsuite_datadog.service.asking import Answered, Asking, Group, ask, collected, first_failure
 from perfsuite_datadog.service.blocks import Measured
-from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.desk import Desk, Order, note_queries, order, recording
 from perfsuite_datadog.service.tables import Subject, write_table
 
 TOOL: Final = "get_kubernetes_metrics"
 _BY: Final = ("pod_name", "kube_container_name")
 _CPU: Final = ("kubernetes.cpu.usage.total", "kubernetes.cpu.limits", "nanocore", "core")
 _MEMORY: Final = ("kubernetes.memory.working_set", "kubernetes.memory.limits", "byte", "byte")
-_ROOM: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,16 @@ class Chosen:
     scope: str
 
 
-async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> KubernetesMetrics:
+@dataclass(frozen=True)
+class Hottest:
+    """The container that comes closest to its limit, if any has one."""
+
+    name: str | None
+    avg_pct: float | None
+    max_pct: float | None
+
+
+async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> Collected:
     """Collect the metrics of every container, and write them into the run where there is one."""
     task = order(desk, request)
     chosen = list(_chosen(task.environment))
@@ -58,7 +65,7 @@ async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> Kuberne
         note_queries(step, [record for one in answers for record in one.records])
         if failure := first_failure(answers):
             raise failure
-    return _told(desk, task, answers, loads)
+    return collected(task, answers, loads, [], TOOL)
 
 
 def _chosen(environment: Environment) -> Iterator[Chosen]:
@@ -95,15 +102,20 @@ def _written(task: Order, step: RunningStep, one: Chosen, measured: dict[Group, 
 
 
 def _load(one: Chosen, found: Sequence[Answered], measured: dict[Group, Measured], file: str | None) -> FilterLoad:
+    cpu, memory = _hottest(measured, "cpu_util_pct"), _hottest(measured, "mem_util_pct")
     return FilterLoad(
         filter=one.filter,
         containers=len(measured),
         without_cpu_limit=_without_limit(measured, _CPU),
         without_mem_limit=_without_limit(measured, _MEMORY),
-        cpu_avg_pct=_together(found, measured, _CPU),
-        mem_avg_pct=_together(found, measured, _MEMORY),
-        hottest_cpu=_hottest(measured, "cpu_util_pct"),
-        hottest_mem=_hottest(measured, "mem_util_pct"),
+        cpu_avg_pct_of_limit=_together(found, measured, _CPU),
+        mem_avg_pct_of_limit=_together(found, measured, _MEMORY),
+        hottest_cpu=cpu.name,
+        hottest_cpu_avg_pct=cpu.avg_pct,
+        hottest_cpu_max_pct=cpu.max_pct,
+        hottest_mem=memory.name,
+        hottest_mem_avg_pct=memory.avg_pct,
+        hottest_mem_max_pct=memory.max_pct,
         throttled_max_pct=_most(measured, "cpu_throttled_pct"),
         restarts=_restarts(measured),
         file=file,
@@ -132,12 +144,12 @@ def _together(
     return shown(mean(combined_percent(pairs)))
 
 
-def _hottest(measured: dict[Group, Measured], label: str) -> Hottest | None:
+def _hottest(measured: dict[Group, Measured], label: str) -> Hottest:
     worst = {group: value for group, one in measured.items() if (value := one.highest(f"{label}_max")) is not None}
     if not worst:
-        return None
+        return Hottest(None, None, None)
     group = max(worst, key=lambda one: (worst[one], one))
-    return Hottest(name=_name(group), avg_pct=measured[group].mean(label), max_pct=worst[group])
+    return Hottest(_name(group), measured[group].mean(label), worst[group])
 
 
 def _most(measured: dict[Group, Measured], label: str) -> float | None:
@@ -170,19 +182,3 @@ def _note(one: Chosen, measured: dict[Group, Measured]) -> str | None:
 
 def _name(group: Group) -> str:
     return "/".join(group)
-
-
-def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[FilterLoad]) -> KubernetesMetrics:
-    fitted = fit(loads, reserve=_ROOM)
-    return KubernetesMetrics(
-        environment=task.name,
-        window=task.window.shown,
-        interval_s=interval_of(answers),
-        complete=not any(one.failure for one in answers),
-        requests=desk.datadog.requests,
-        total=fitted.total,
-        has_more=fitted.has_more,
-        notes=[*task.window.notes, *notes_of(answers)],
-        next_step=next_collection(task, TOOL),
-        filters=fitted.items,
-    )

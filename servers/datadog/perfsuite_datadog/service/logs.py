@@ -1,0 +1,190 @@
+"""What `get_logs` and `get_apm_traces` do: count at Datadog, page to the end, and say what is missing."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from perfsuite.artifacts import layout
+from perfsuite.artifacts.layout import Artifact
+from perfsuite.errors import AccessDenied, BadInput, RemoteError
+from perfsuite.mcp.threads import in_thread
+from perfsuite.samples.rows import printable
+from perfsuite.workflow.ledger import RunningStep
+from perfsuite_datadog.client.logs import SEARCH, count, pages
+from perfsuite_datadog.core.logs import DEFAULT_TYPE, OWN_QUERY, known_type, scoped
+from perfsuite_datadog.models.collection import QueryRecord
+from perfsuite_datadog.models.logs import (
+    MOST_EVENTS,
+    CollectedEvents,
+    Counts,
+    EventKind,
+    EventRequest,
+    Page,
+    Search,
+)
+from perfsuite_datadog.service.configured import custom_queries
+from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.logs_table import EventTable, event_table
+
+GET_LOGS: Final = "get_logs"
+GET_APM_TRACES: Final = "get_apm_traces"
+_TOOLS: Final[dict[EventKind, str]] = {"logs": GET_LOGS, "spans": GET_APM_TRACES}
+_FILES: Final[dict[EventKind, Artifact]] = {"logs": layout.LOGS, "spans": layout.APM_TRACES}
+_FACETS: Final = {"status": True, "service": True, "@error.kind": False}
+"""What is counted, and whether events without it are counted too."""
+_MOST_SHOWN: Final = 20
+_WITHOUT_RUN: Final = 1000
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A search that is to be carried out, and where it came from."""
+
+    order: Order
+    kind: EventKind
+    type: str
+    search: Search
+    limit: int
+    queries_file: Path | None
+
+    @property
+    def tool(self) -> str:
+        return _TOOLS[self.kind]
+
+    @property
+    def part(self) -> str:
+        return f"{self.kind} {self.type} {self.order.name}"
+
+
+@dataclass
+class _Found:
+    """How far the search got."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)
+    pages: int = 0
+    timed_out: bool = False
+    failure: RemoteError | None = None
+    limited: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int | None:
+        """All that Datadog counts, if it could be asked and had the time."""
+        counts = self.counts.get("status")
+        return sum(counts.by.values()) if counts and not (counts.timed_out or counts.is_cut) else None
+
+
+async def get_logs(desk: Desk, request: EventRequest) -> CollectedEvents:
+    """Collect log lines into the run, or only count them where there is none."""
+    return await _collect(desk, request, "logs")
+
+
+async def get_apm_traces(desk: Desk, request: EventRequest) -> CollectedEvents:
+    """Collect spans into the run, or only count them where there is none."""
+    return await _collect(desk, request, "spans")
+
+
+async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> CollectedEvents:
+    task = _task(desk, request, kind)
+    with recording(task.order, "logs", task.tool, task.part) as step:
+        if step and task.queries_file:
+            step.used(task.queries_file)
+        found = _Found()
+        with _written(task, step) as table:
+            await _count(desk, task, found)
+            await _page(desk, task, found, table)
+        if step:
+            step.produced(step.folder.path(_FILES[kind], type=task.type, env=task.order.name))
+        missing = _missing(task, found, table)
+        note_queries(step, [_record(task, found, table, missing, desk.datadog.requests)])
+    return _told(desk, task, found, table, missing)
+
+
+def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
+    if request.type and request.query:
+        raise BadInput("Both `type` and `query` are given.", next_step="Give one of them.")
+    task = order(desk, request)
+    name, query, file = _asked(desk, request, kind)
+    text = scoped(query, task.environment, name)
+    search = Search(kind, text, task.window.start_ms, task.window.end_ms)
+    most = MOST_EVENTS if task.run else _WITHOUT_RUN
+    return _Task(task, kind, name, search, min(request.limit or most, most), file)
+
+
+def _asked(desk: Desk, request: EventRequest, kind: EventKind) -> tuple[str, str, Path | None]:
+    if request.query:
+        return OWN_QUERY, request.query, None
+    loaded = custom_queries(desk.settings)
+    written = loaded.value.log_queries if kind == "logs" else loaded.value.apm_queries
+    name = request.type or DEFAULT_TYPE
+    query = known_type(kind, name, {key: one.query for key, one in written.items()})
+    return name, query, loaded.path if name in written else None
+
+
+@contextmanager
+def _written(task: _Task, step: RunningStep | None) -> Iterator[EventTable]:
+    name, tag = task.order.name, task.order.environment.env_tag
+    if step is None:
+        with event_table(None, task.kind, name, tag) as table:
+            yield table
+        return
+    with (
+        step.folder.staged(_FILES[task.kind], type=task.type, env=name) as path,
+        event_table(path, task.kind, name, tag) as table,
+    ):
+        yield table
+
+
+async def _count(desk: Desk, task: _Task, found: _Found) -> None:
+    """Ask for the counts first: they cost three requests, and tell how far the pages will go."""
+    for facet, missing in _FACETS.items():
+        try:
+            counts = await count(desk.datadog, task.search, facet, missing=missing)
+        except AccessDenied:
+            raise
+        except RemoteError as error:
+            found.notes.append(f"Events could not be counted by {facet.lstrip('@')}: {error.message}")
+            return
+        found.counts[facet] = counts
+        if counts.timed_out:
+            found.notes.append(f"Datadog ran out of time counting by {facet.lstrip('@')}; the counts are too low.")
+
+
+async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> None:
+    async with aclosing(_pages(desk, task)) as arriving:
+        try:
+            async for page in arriving:
+                found.pages += 1
+                found.timed_out |= page.timed_out
+                await in_thread(partial(table.take, page.events), name=task.tool)
+                desk.progress(table.rows, found.total, f"{table.rows} {task.kind}")
+                found.limited = table.rows + table.duplicates >= task.limit and page.after is not None
+        except AccessDenied:
+            raise
+        except RemoteError as error:
+            if not found.pages:
+                raise
+            found.failure = error
+
+
+def _pages(desk: Desk, task: _Task) -> "AsyncGenerator[Page]":
+    return pages(desk.datadog, task.search, task.limit)
+
+
+def _missing(task: _Task, found: _Found, table: EventTable) -> str | None:
+    """Why not every event is there, or None if all are."""
+    total = found.total
+    of = "" if total is None else f" of {total}"
+    if found.failure:
+        return f"After {table.rows}{of} events, Datadog failed: {found.failure}"
+    if found.limited and (total is None or table.rows < total):
+        why = "the `limit`" if task.order.run else "what is looked at without a `run_id`"
+        return f"The first {table.rows}{of} events were fetched; {why} is {task.limit}."
+    if found.timed_out:
+        return "Datadog ran out of time while searching, so events may be missing on any page. Ask for less at once."
+    if total is not None and table.rows < total:
+        return f"Datadog counts {total} events, and its pages held {table.rows}."
+    return None
