@@ -128,6 +128,10 @@ BLAZEMETER_LOG = Artifact("blazemeter_log", "blazemeter/jmeter.log", _FETCH, "th
 BLAZEMETER_ENGINE_LOG = Artifact(
     "blazemeter_engine_log", "blazemeter/jmeter-{number}.log", _FETCH, "the log of a further engine"
 )
+BLAZEMETER_BZT_LOG = Artifact("blazemeter_bzt_log", "blazemeter/bzt-{number}.log", _FETCH, "the log of Taurus")
+BLAZEMETER_ERRORS = Artifact(
+    "blazemeter_errors", "blazemeter/errors-{number}.jtl", _FETCH, "failed samples in detail, as JMeter wrote them"
+)
 BLAZEMETER_SESSIONS = Artifact("blazemeter_sessions", "blazemeter/sessions.json", _FETCH, "what came from each session")
 
 JMETER_PLAN = Artifact("jmeter_plan", "jmeter/plan.jmx", _START, "the plan that ran")

@@ -155,6 +155,8 @@ class RunRecord(RunFacts):
 
     run_id: RunId
     window: Window | None = None
+    incomplete: str | None = None
+    """Why the samples are not all there are; whatever is made from them must say so."""
     ledger: tuple[StepRecord, ...] = ()
 
 

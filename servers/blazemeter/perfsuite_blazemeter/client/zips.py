@@ -33,14 +33,14 @@ def members_of(path: Path, limits: Limits) -> list[Member]:
         return [_member(position, info) for position, info in enumerate(archive.infolist())]
 
 
-def take_out(path: Path, member: Member, target: Path, stop: Callable[[], None]) -> Taken:
-    """Unpack one member into `target`. It never grows beyond what the directory says."""
+def take_out(path: Path, member: Member, target: Path, seen: Callable[[int], None]) -> Taken:
+    """Unpack one member into `target`. It never grows beyond what the directory says; `seen` may end it."""
     digest, size = hashlib.sha256(), 0
     with _opened(path) as archive, target.open("wb") as sink:
         info = archive.infolist()[member.position]
         with archive.open(info) as source:
             while chunk := source.read(_CHUNK):
-                stop()
+                seen(len(chunk))
                 size += len(chunk)
                 if size > member.size:
                     raise _damaged(f"{member.size} bytes of a member were announced, and more came")

@@ -70,7 +70,7 @@ class KpiRows:
         self.report = ReadReport()
         self._dialect = dialect
         self._columns = columns
-        self._engine = engine
+        self.engine = engine
         self._clock = Clock(DEFAULT_READ.timezone)
         self._line = 0
         self._latest = 0
@@ -150,7 +150,7 @@ class KpiRows:
 
     def _told_apart(self, block: bytes, count: int) -> bytes | None:
         """The block with its engine in every row, or None where that needs a look at each of them."""
-        names, engine = self._dialect.names, self._engine
+        names, engine = self._dialect.names, self.engine
         if names == self._columns and (engine.is_alone or HOSTNAME not in names):
             return block
         if (*names, HOSTNAME) == self._columns:
@@ -188,7 +188,7 @@ class KpiRows:
 
     def _fields(self, row: dict[str, str]) -> list[str]:
         if HOSTNAME in self._columns:
-            row[HOSTNAME] = self._engine.name(row.get(HOSTNAME, ""))
+            row[HOSTNAME] = self.engine.name(row.get(HOSTNAME, ""))
         return [row.get(name, "") for name in self._columns]
 
     def _key(self, stamp: str) -> int:

@@ -125,7 +125,7 @@ def _rows(one: _Opened, reader: KpiRows | None) -> EngineRows:
     notes = [*one.notes, *report.warnings]
     notes += [f"Line {row.line}: {row.reason}." for row in report.rejected[:_MOST_REJECTED]]
     return EngineRows(
-        engine=printable(one.host or f"engine-{one.number}"),
+        engine=printable(reader.engine.name(one.host or "") if reader else ""),
         rows=report.rows_read,
         rejected=report.rows_rejected,
         notes=tuple(f"{one.name}: {note}" for note in notes),
