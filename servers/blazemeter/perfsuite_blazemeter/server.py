@@ -7,9 +7,10 @@ from pydantic import Field
 
 from perfsuite.mcp.confirmation import Confirm, Confirmed, asks
 from perfsuite.mcp.context import AppContext
-from perfsuite.mcp.jobs import WaitSeconds
+from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
 from perfsuite.mcp.registration import CHANGES_OUTSIDE, READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
+from perfsuite_blazemeter.models.aggregates import AggregateReport
 from perfsuite_blazemeter.models.answers import (
     ErrorReport,
     LoadTestList,
@@ -22,10 +23,23 @@ from perfsuite_blazemeter.models.answers import (
     StoppedRun,
     WorkspaceList,
 )
+from perfsuite_blazemeter.models.artifacts import ArtifactList, ProcessedArtifacts
 from perfsuite_blazemeter.models.ids import MaybeMaster, MaybeRun, Run, optional
-from perfsuite_blazemeter.service import ending, error_reports, listing, publishing, results, runs, starting, status
+from perfsuite_blazemeter.service import (
+    aggregate,
+    artifacts,
+    ending,
+    error_reports,
+    listing,
+    publishing,
+    results,
+    runs,
+    sessions,
+    starting,
+    status,
+)
 from perfsuite_blazemeter.service import workspaces as spaces
-from perfsuite_blazemeter.service.desk import ask
+from perfsuite_blazemeter.service.desk import ask, connection
 
 server = create_server(
     "blazemeter",
@@ -139,6 +153,47 @@ async def get_run_results(ctx: AppContext, run_id: Run, master_id: MaybeMaster =
     """
     now = datetime.now(UTC)
     return await ask(lambda blazemeter: results.read_results(blazemeter, ctx.runs, run_id, master_id, now))
+
+
+@server.tool(title="List what the engines left", annotations=WRITES_RUN_FOLDER)
+async def get_artifact_file_list(
+    ctx: AppContext, run_id: MaybeRun = None, master_id: MaybeMaster = None, start: Start = 0
+) -> ArtifactList:
+    """List the files of every session of a run that has ended, and whether their results can be fetched yet."""
+    return await ask(lambda blazemeter: artifacts.list_artifacts(blazemeter, ctx.runs, run_id, master_id, start=start))
+
+
+@server.tool(title="Bring a run's samples", annotations=WRITES_RUN_FOLDER)
+async def process_session_artifacts(
+    ctx: AppContext,
+    run_id: Run,
+    master_id: MaybeMaster = None,
+    partial: Annotated[bool, Field(description="Go on without sessions whose results cannot be had.")] = False,
+    wait_s: WaitSeconds = 45,
+) -> JobReport[ProcessedArtifacts]:
+    """Download and merge the results of all engines of a run that has ended, and read them into samples.
+
+    Call it again while it says `working`, and after a failure: it goes on where it was stopped.
+    """
+    request = sessions.SessionsRequest(run_id, master_id, partial)
+
+    def work(job: JobContext) -> ProcessedArtifacts:
+        watch = sessions.Watch(lambda share, what: job.progress(share, 1.0, what), lambda: job.cancelled)
+        return sessions.process_sessions(ctx.runs, request, sessions.Fetching(connection), watch)
+
+    arguments = {"master_id": master_id, "partial": partial}
+    return await ctx.job(run_id, sessions.TOOL, work, arguments=arguments, wait_s=wait_s)
+
+
+@server.tool(title="Read the statistics by label", annotations=WRITES_RUN_FOLDER)
+async def get_aggregate_report(
+    ctx: AppContext, run_id: Run, master_id: MaybeMaster = None, start: Start = 0
+) -> AggregateReport:
+    """Read BlazeMeter's statistics by label into the run, and say where the samples differ and why.
+
+    Call it after `process_session_artifacts`. Its percentiles are by another method: never compare them with ours.
+    """
+    return await ask(lambda blazemeter: aggregate.report(blazemeter, ctx.runs, run_id, master_id, start=start))
 
 
 @server.tool(title="List a run's errors", annotations=READ_ONLY)

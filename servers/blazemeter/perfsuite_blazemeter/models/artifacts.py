@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from pydantic import Field, NonNegativeInt
+from pydantic import NonNegativeInt
 
 from perfsuite.artifacts import JsonArtifact, layout
 from perfsuite.artifacts.schemas import Document, Sha256, Stored
@@ -92,7 +92,7 @@ BOOK: Final = JsonArtifact(
 
 
 class SessionFiles(Part):
-    """The files of one session. `archive` holds its results; `ready` when it can be fetched."""
+    """The files of one session. `archive` has its results, and is `ready` when it can be fetched."""
 
     session_id: str
     name: str | None
@@ -125,12 +125,12 @@ class SessionRows(Part):
     missing: str | None = None
 
 
-class ProcessedArtifacts(Answer):
-    """What lies in the run folder now."""
+class ProcessedArtifacts(Part):
+    """What lies in the run folder now. It is `complete` when the results of every session are in."""
 
     run_id: str
     master_id: int
-    complete: bool = Field(description="Whether every session's results are in")
+    complete: bool
     samples: int
     rows_rejected: int
     first_sample_at: str

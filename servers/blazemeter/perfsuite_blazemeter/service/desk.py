@@ -1,6 +1,7 @@
 """A connection to BlazeMeter for the time of one call."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from perfsuite.http import HttpSettings
@@ -12,5 +13,10 @@ T = TypeVar("T")
 
 async def ask(question: Callable[[BlazeMeter], Awaitable[T]]) -> T:
     """Ask BlazeMeter as the environment says."""
-    async with connected(BlazeMeterSettings.load(), HttpSettings.load()) as blazemeter:
+    async with connection() as blazemeter:
         return await question(blazemeter)
+
+
+def connection() -> AbstractAsyncContextManager[BlazeMeter]:
+    """A connection as the environment says, for work that opens it itself."""
+    return connected(BlazeMeterSettings.load(), HttpSettings.load())
