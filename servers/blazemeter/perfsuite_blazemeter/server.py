@@ -178,11 +178,12 @@ async def process_session_artifacts(
     request = sessions.SessionsRequest(run_id, master_id, partial)
 
     def work(job: JobContext) -> ProcessedArtifacts:
-        watch = sessions.Watch(lambda share, what: job.progress(share, 1.0, what), lambda: job.cancelled)
-        return sessions.process_sessions(ctx.runs, request, sessions.Fetching(connection), watch)
+        return sessions.bring_sessions(
+            ctx.runs, request, connection, lambda share, what: job.progress(share, 1.0, what), lambda: job.cancelled
+        )
 
     arguments = {"master_id": master_id, "partial": partial}
-    return await ctx.job(run_id, sessions.TOOL, work, arguments=arguments, wait_s=wait_s)
+    return await ctx.job(run_id, "process_session_artifacts", work, arguments=arguments, wait_s=wait_s)
 
 
 @server.tool(title="Read the statistics by label", annotations=WRITES_RUN_FOLDER)

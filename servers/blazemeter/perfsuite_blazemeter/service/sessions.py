@@ -3,6 +3,7 @@
 Every step is noted before the next begins, so the same call goes on where an earlier one was stopped or killed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,8 +21,8 @@ from perfsuite_blazemeter.models.entities import Session
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.service.artifacts import STEP, ended_sessions
 from perfsuite_blazemeter.service.recording import STAGE, own_run, recorded
-from perfsuite_blazemeter.service.sessions_book import Bookkeeper, Watch
-from perfsuite_blazemeter.service.sessions_download import Fetching, download
+from perfsuite_blazemeter.service.sessions_book import Bookkeeper, Told, Watch
+from perfsuite_blazemeter.service.sessions_download import Connect, Fetching, download
 from perfsuite_blazemeter.service.sessions_extract import extract, keep_files
 from perfsuite_blazemeter.service.sessions_merge import TOOL, merge_all, refuse_or_go_on, window_text
 
@@ -36,6 +37,13 @@ class SessionsRequest:
     run_id: str
     master_id: int | None = None
     partial: bool = False
+
+
+def bring_sessions(
+    runs: RunStore, request: SessionsRequest, connect: Connect, tell: Told, is_cancelled: Callable[[], bool]
+) -> ProcessedArtifacts:
+    """As `process_sessions`, with the usual patience and limits."""
+    return process_sessions(runs, request, Fetching(connect), Watch(tell, is_cancelled))
 
 
 def process_sessions(
