@@ -8,7 +8,6 @@ from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.jobs import JobReport, WaitSeconds
 from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
-from perfsuite_datadog.models.logs import CollectedEvents, EventLimit, EventQuery, EventRequest, EventType
 from perfsuite_datadog.models.logs import MOST_EVENTS, CollectedEvents, EventRequest
 from perfsuite_datadog.models.metrics import AccessCheck, Collected, LoadedEnvironment
 from perfsuite_datadog.models.requests import CollectRequest, KpiRequest
@@ -33,8 +32,15 @@ Environment = Annotated[Text, Field(max_length=100, description="As in environme
 Run = Annotated[Text, Field(max_length=64, description="The run that gets the files.")]
 From = Annotated[Text, Field(description="ISO, epoch, or now-2h; by default the run's first sample.")]
 To = Annotated[Text, Field(description="By default the run's last sample, or now.")]
-LogType = Annotated[Text, Field(max_length=80, description="errors, warnings, http_errors, exceptions, all, or your own.")]
-SpanType = Annotated[Text, Field(max_length=80, description="errors, http_errors, slow, all, or your own.")]
+LogType = Annotated[
+    Text,
+    Field(
+        max_length=80, description="errors (default), warnings, http_errors, exceptions, all, or a key of log_queries."
+    ),
+]
+SpanType = Annotated[
+    Text, Field(max_length=80, description="errors (default), http_errors, slow, all, or a key of apm_queries.")
+]
 Query = Annotated[Text, Field(max_length=4000, description="A Datadog search in place of the type.")]
 Limit = Annotated[int, Field(ge=0, le=MOST_EVENTS, description="Most events to fetch; 0 for all.")]
 
@@ -113,53 +119,7 @@ async def get_kpi_timeseries(
 @server.tool(title="Collect logs", annotations=WRITES_RUN_FOLDER)
 async def get_logs(
     ctx: AppContext,
-    type: EventType = None,  # noqa: A002 - the name that files and documents use
-    query: EventQuery = None,
-    limit: EventLimit = None,
-    environment: Environment = "",
-    run_id: Run = "",
-    from_time: From = "",
-    to_time: To = "",
-    wait_s: WaitSeconds = 45,
-) -> JobReport[CollectedEvents]:
-    """Collect the log lines of an environment, and count them by status, service and kind of error.
-
-    Call it again while it says `working`. Without a run, it counts and shows examples.
-    """
-    request = EventRequest(
-        environment=environment, run_id=run_id, from_time=from_time, to_time=to_time,
-        type=type, query=query, limit=limit,
-    )  # fmt: skip
-    return await desk.collecting(ctx, logs.GET_LOGS, request, logs.get_logs, wait_s=wait_s)
-
-
-@server.tool(title="Collect traces", annotations=WRITES_RUN_FOLDER)
-async def get_apm_traces(
-    ctx: AppContext,
-    type: EventType = None,  # noqa: A002 - the name that files and documents use
-    query: EventQuery = None,
-    limit: EventLimit = None,
-    environment: Environment = "",
-    run_id: Run = "",
-    from_time: From = "",
-    to_time: To = "",
-    wait_s: WaitSeconds = 45,
-) -> JobReport[CollectedEvents]:
-    """Collect the spans of an environment, and count them as `get_logs` does. Datadog allows few such requests an hour.
-
-    Call it again while it says `working`.
-    """
-    request = EventRequest(
-        environment=environment, run_id=run_id, from_time=from_time, to_time=to_time,
-        type=type, query=query, limit=limit,
-    )  # fmt: skip
-    return await desk.collecting(ctx, logs.GET_APM_TRACES, request, logs.get_apm_traces, wait_s=wait_s)
-
-
-@server.tool(title="Collect logs", annotations=WRITES_RUN_FOLDER)
-async def get_logs(
-    ctx: AppContext,
-    type: LogType = "errors",  # noqa: A002 - the name that goes into the file
+    type: LogType = "",  # noqa: A002 - the name that goes into the file
     query: Query = "",
     environment: Environment = "",
     run_id: Run = "",
@@ -180,7 +140,7 @@ async def get_logs(
 @server.tool(title="Collect traces", annotations=WRITES_RUN_FOLDER)
 async def get_apm_traces(
     ctx: AppContext,
-    type: SpanType = "errors",  # noqa: A002 - the name that goes into the file
+    type: SpanType = "",  # noqa: A002 - the name that goes into the file
     query: Query = "",
     environment: Environment = "",
     run_id: Run = "",

@@ -50,6 +50,10 @@ class Datadog:
         """The answer to a question that is asked by POST. None of them changes anything, so all may be repeated."""
         return await self._call("POST", path, scope, body=body)
 
+    def allowance(self, path: str) -> str | None:
+        """What Datadog said is left for a path, or None where it said nothing."""
+        return self._pace.told(path)
+
     async def _call(
         self, method: str, path: str, scope: str, *, params: Mapping[str, Param] | None = None, body: object = None
     ) -> Object:

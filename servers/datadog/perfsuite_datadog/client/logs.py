@@ -1,6 +1,6 @@
 """The routes that logs and spans are read by: page by page, and counted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
@@ -71,7 +71,7 @@ class _SpanCounts(BaseModel):
     meta: _Meta | None = None
 
 
-async def pages(datadog: Datadog, search: Search, limit: int) -> AsyncIterator[Page]:
+async def pages(datadog: Datadog, search: Search, limit: int) -> AsyncGenerator[Page, None]:
     """The pages up to so many events, the oldest first, until one is empty or has no cursor.
 
     A short page says nothing: the last one with data still has a cursor, and the one after it is empty.

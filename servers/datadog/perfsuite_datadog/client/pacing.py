@@ -50,6 +50,14 @@ class Pace:
         limit = f"{_shown(headers, 'limit')} requests in {_shown(headers, 'period')} s"
         self._routes[route] = _Allowance(left - under_way, self._timing.clock() + reset_s, limit, under_way)
 
+    def told(self, route: str) -> str | None:
+        """What is left for a route, in words."""
+        known = self._known(route)
+        if known is None:
+            return None
+        wait_s = math.ceil(known.resets_at - self._timing.clock())
+        return f"{max(0, known.left)} left of {known.limit}, which begin anew in {wait_s} s"
+
     def _known(self, route: str) -> _Allowance | None:
         allowance = self._routes.get(route)
         if allowance is not None and self._timing.clock() >= allowance.resets_at:

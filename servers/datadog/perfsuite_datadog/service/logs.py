@@ -1,6 +1,6 @@
 """What `get_logs` and `get_apm_traces` do: count at Datadog, page to the end, and say what is missing."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,7 +11,6 @@ from perfsuite.artifacts import layout
 from perfsuite.artifacts.layout import Artifact
 from perfsuite.errors import AccessDenied, BadInput, RemoteError
 from perfsuite.mcp.threads import in_thread
-from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.client.logs import SEARCH, count, pages
 from perfsuite_datadog.core.logs import DEFAULT_TYPE, OWN_QUERY, known_type, scoped
@@ -22,7 +21,6 @@ from perfsuite_datadog.models.logs import (
     Counts,
     EventKind,
     EventRequest,
-    Page,
     Search,
 )
 from perfsuite_datadog.service.configured import custom_queries
@@ -67,6 +65,7 @@ class _Found:
     pages: int = 0
     timed_out: bool = False
     failure: RemoteError | None = None
+    """What ended the pages too early."""
     limited: bool = False
     notes: list[str] = field(default_factory=list)
 
@@ -154,7 +153,7 @@ async def _count(desk: Desk, task: _Task, found: _Found) -> None:
 
 
 async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> None:
-    async with aclosing(_pages(desk, task)) as arriving:
+    async with aclosing(pages(desk.datadog, task.search, task.limit)) as arriving:
         try:
             async for page in arriving:
                 found.pages += 1
@@ -168,10 +167,6 @@ async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> No
             if not found.pages:
                 raise
             found.failure = error
-
-
-def _pages(desk: Desk, task: _Task) -> "AsyncGenerator[Page]":
-    return pages(desk.datadog, task.search, task.limit)
 
 
 def _missing(task: _Task, found: _Found, table: EventTable) -> str | None:
@@ -188,3 +183,76 @@ def _missing(task: _Task, found: _Found, table: EventTable) -> str | None:
     if total is not None and table.rows < total:
         return f"Datadog counts {total} events, and its pages held {table.rows}."
     return None
+
+
+def _record(task: _Task, found: _Found, table: EventTable, missing: str | None, requests: int) -> QueryRecord:
+    notes = [*found.notes, *_about_duplicates(table)]
+    return QueryRecord(
+        tool=task.tool,
+        environment=task.order.name,
+        part=task.part,
+        kind=task.kind,
+        subject=task.type,
+        query=task.search.query,
+        window_from=task.order.window.start,
+        window_to=task.order.window.end,
+        requests=requests,
+        pages=found.pages,
+        rows=table.rows,
+        complete=missing is None,
+        reason=missing,
+        notes=tuple(notes),
+    )
+
+
+def _told(desk: Desk, task: _Task, found: _Found, table: EventTable, missing: str | None) -> CollectedEvents:
+    run = task.order.run
+    return CollectedEvents(
+        environment=task.order.name,
+        window=task.order.window.shown,
+        query=task.search.query,
+        complete=missing is None,
+        missing=missing,
+        rows=table.rows,
+        total=found.total,
+        has_more=missing is not None,
+        file=_FILES[task.kind].relative(type=task.type, env=task.order.name) if run else None,
+        counts={facet.lstrip("@"): _largest(counts.by) for facet, counts in found.counts.items()},
+        untrusted_examples=table.examples,
+        notes=_notes(desk, task, found, table),
+        next_step=_next_step(task, missing),
+    )
+
+
+def _largest(by: dict[str, int]) -> dict[str, int]:
+    """The largest counts; the rest together, so that the sum stays true."""
+    ordered = sorted(by.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(number for _, number in ordered[_MOST_SHOWN:])
+    return {**dict(ordered[:_MOST_SHOWN]), **({f"({len(ordered) - _MOST_SHOWN} others)": rest} if rest else {})}
+
+
+def _notes(desk: Desk, task: _Task, found: _Found, table: EventTable) -> list[str]:
+    notes = [*task.order.window.notes, *found.notes, *_about_duplicates(table)]
+    notes += [
+        f"There are more than {len(counts.by)} values of {facet.lstrip('@')}; only the largest are counted."
+        for facet, counts in found.counts.items()
+        if counts.is_cut
+    ]
+    if allowance := desk.datadog.allowance(SEARCH[task.kind]):
+        notes.append(f"Datadog's allowance for {task.kind}: {allowance}.")
+    if not table.rows:
+        notes.append(
+            f"Nothing matched {task.search.query!r} from {task.order.window.shown}. Check the query and the env tag. "
+            "Datadog may also no longer keep, or never have indexed, events of that time."
+        )
+    return notes
+
+
+def _about_duplicates(table: EventTable) -> list[str]:
+    return [f"{table.duplicates} events came twice and were kept once."] if table.duplicates else []
+
+
+def _next_step(task: _Task, missing: str | None) -> str:
+    if missing is None or task.order.run is None:
+        return next_collection(task.order, task.tool)
+    return f"Call `{task.tool}` again with a narrower query or window, or later; `complete` must be true to rely on it."

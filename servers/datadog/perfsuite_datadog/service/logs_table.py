@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from perfsuite.samples.rows import printable
 from perfsuite_datadog.core.logs import COLUMNS, row
-from perfsuite_datadog.models.logs import Event, EventKind, Example
+from perfsuite_datadog.models.logs import Event, EventKind
+from perfsuite_datadog.models.metrics import Row
 
 _EXAMPLES: Final = 5
 _SHOWN: Final = 200
@@ -27,7 +29,7 @@ class EventTable:
     writer: Any = None
     rows: int = 0
     duplicates: int = 0
-    examples: list[Example] = field(default_factory=list)
+    examples: list[Row] = field(default_factory=list)
     _recent: deque[set[str]] = field(default_factory=lambda: deque(maxlen=_PAGES_REMEMBERED))
 
     def take(self, events: tuple[Event, ...]) -> None:
@@ -52,11 +54,14 @@ class EventTable:
             fresh.append(event)
         return fresh
 
-    def _example(self, cells: dict[str, str]) -> Example:
+    def _example(self, cells: dict[str, str]) -> Row:
         text = cells["message"] if self.kind == "logs" else f"{cells['resource']} {cells['error_message']}".strip()
-        return Example(
-            at=cells["timestamp_utc"], service=cells["service"][:80], status=cells["status"][:20], text=text[:_SHOWN]
-        )
+        return {
+            "at": cells["timestamp_utc"],
+            "service": printable(cells["service"], 80),
+            "status": printable(cells["status"], 20),
+            "text": printable(text, _SHOWN),
+        }
 
 
 @contextmanager

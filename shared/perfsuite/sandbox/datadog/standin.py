@@ -7,6 +7,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from perfsuite.sandbox.datadog.curves import Curve
 from perfsuite.sandbox.datadog.event_routes import EVENT_ROUTES
 from perfsuite.sandbox.datadog.limits import RateLimits
 from perfsuite.sandbox.datadog.metric_answers import answer_scalar, answer_timeseries, answer_v1
@@ -33,10 +34,13 @@ class DatadogStandIn(StandIn):
 
     tables: ClassVar[tuple[RouteTable[Any], ...]] = (METRIC_ROUTES,)
 
-    def __init__(self, spec: DatadogSpec | None = None, backstage: Backstage | None = None) -> None:
+    def __init__(
+        self, spec: DatadogSpec | None = None, backstage: Backstage | None = None, curve: Curve | None = None
+    ) -> None:
+        """The load is what the spec says, unless a curve of it is given."""
         super().__init__(backstage)
         self.spec = spec or DatadogSpec()
-        self.world = World(self.spec)
+        self.world = World(self.spec, curve)
         self.limits = RateLimits(self.spec)
 
     def credentials(self, request: Request) -> Credentials:

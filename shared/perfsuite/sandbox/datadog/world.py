@@ -21,9 +21,9 @@ _NARROWEST_S: Final = 10.0
 class World:
     """Hosts, services and measured rows under one load."""
 
-    def __init__(self, spec: DatadogSpec) -> None:
+    def __init__(self, spec: DatadogSpec, curve: Curve | None = None) -> None:
         self.spec = spec
-        self.curve = _curve(spec)
+        self.curve = curve or _curve(spec)
         leaks_from = spec.corners[0].at if spec.corners else 0.0
         if isinstance(self.curve, MeasuredCurve):
             leaks_from = self.curve.start
@@ -49,11 +49,11 @@ class World:
 
 def _curve(spec: DatadogSpec) -> Curve:
     if spec.run_folder:
-        return _of_run(Path(spec.run_folder))
+        return curve_of_run(Path(spec.run_folder))
     return PlannedCurve(spec.corners, spec.requests_per_user_s, spec.capacity_per_s)
 
 
-def _of_run(folder: Path) -> MeasuredCurve:
+def curve_of_run(folder: Path) -> MeasuredCurve:
     """The load that the samples of a run show, in at most some thousand buckets."""
     from perfsuite import samples
     from perfsuite.samples.definitions import Choice, Selection
