@@ -65,6 +65,8 @@ class Datadog:
             )
         except AccessDenied as error:
             raise AccessDenied(error.message, next_step=three_causes(self.settings, scope)) from None
+        finally:
+            self._pace.ended(path)
         self._pace.learn(path, answer.headers)
         return _successful(f"{method} {path}", answer.body)
 

@@ -40,10 +40,15 @@ class Pace:
             allowance.left -= 1
             allowance.under_way += 1
 
+    def ended(self, route: str) -> None:
+        """Note that a request to this route is over, whatever came of it."""
+        if (known := self._known(route)) is not None:
+            known.under_way = max(0, known.under_way - 1)
+
     def learn(self, route: str, headers: Mapping[str, str]) -> None:
         """Note what an answer says. Requests that are under way are not in its count yet."""
         known = self._known(route)
-        under_way = max(0, known.under_way - 1) if known else 0
+        under_way = known.under_way if known else 0
         left, reset_s = (_number(headers.get(f"x-ratelimit-{name}", "")) for name in ("remaining", "reset"))
         if left is None or reset_s is None:
             return
