@@ -1,10 +1,8 @@
 """A Datadog of one's own behind a real socket, a run with a time under load, and a client of the server."""
 
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,13 @@ import pytest
 import yaml
 from mcp import Client
 
+from datadog.tables import BEGIN, END
 from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.artifacts.schemas import RunFacts, Window
 from perfsuite.sandbox.datadog.curves import Corner
 from perfsuite.sandbox.datadog.spec import API_KEY, APPLICATION_KEY, DatadogSpec
 from perfsuite.sandbox.datadog.standin import DatadogStandIn
 from perfsuite.sandbox.serving import serving
-
-HOUR = timedelta(hours=1)
-# An hour that began two hours ago, at a whole five minutes.
-BEGIN = datetime.fromtimestamp((datetime.now(UTC) - 2 * HOUR).timestamp() // 300 * 300, UTC)
-END = BEGIN + HOUR
 
 
 @pytest.fixture
@@ -117,11 +111,5 @@ def run(artifacts: Path) -> RunFolder:
     """A run that was under load for the hour, in the environment QA."""
     facts = RunFacts.model_validate({"source": "import"})
     found = RunStore(artifacts).create("load-1", facts)
-    found.update(
-        lambda record: record.model_copy(update={"window": Window(first_sample_at=BEGIN, last_sample_at=END)})
-    )
+    found.update(lambda record: record.model_copy(update={"window": Window(first_sample_at=BEGIN, last_sample_at=END)}))
     return found
-
-
-def content(run: RunFolder, path: str) -> Any:
-    return json.loads((run.root / path).read_text(encoding="utf-8"))

@@ -170,10 +170,10 @@ def _shifted(now: datetime, written: str, back: timedelta) -> datetime:
 def _sensible(start: datetime, end: datetime, now: datetime, retention: timedelta | None, notes: list[str]) -> Span:
     shown = f"{utc_text(start)} to {utc_text(end)}"
     clock = f"It is {utc_text(now)} now."
-    if start > end:
-        raise BadInput(f"The window {shown} ends before it begins.", next_step="Swap the two times.")
     if start >= now:
         raise BadInput(f"The window {shown} lies in the future. {clock}", next_step="Check the year and the zone.")
+    if start > end:
+        raise BadInput(f"The window {shown} ends before it begins.", next_step="Swap the two times.")
     if start == end:
         raise BadInput(f"The window {shown} is empty.", next_step="Give a `to_time` after `from_time`.")
     if retention is not None and end < now - retention:
