@@ -21,6 +21,8 @@ from mcp_types import Tool
 from perfsuite.artifacts import layout
 from perfsuite.cli.app import app
 from perfsuite.cli.exits import MEANINGS
+from perfsuite.sandbox.standins.evidence import MEANINGS as MEANINGS_OF_EVIDENCE
+from perfsuite.sandbox.standins.routes import StandInRoute
 from perfsuite.settings import EnvSettings
 from suite.repository import ROOT, pyproject, servers
 
@@ -141,6 +143,17 @@ def _environment() -> str:
     return _table(("variable", "what it is"), rows)
 
 
+def _unverified(server: str) -> str:
+    """What the stand-in of a service answers, and nobody has compared with the service itself."""
+    routes: tuple[StandInRoute, ...] = importlib.import_module(f"perfsuite.sandbox.{server}").ROUTES
+    rows = (
+        (f"`{route.method} {route.path}`", MEANINGS_OF_EVIDENCE[route.evidence], route.note)
+        for route in routes
+        if route.evidence != "recorded"
+    )
+    return _table(("request", "its shape rests on", "what is open"), rows)
+
+
 def _layout() -> str:
     rows = ((f"`{one.place}`", one.makers, one.about) for one in layout.ALL)
     return _table(("file", "written by", "what it is"), rows)
@@ -181,6 +194,7 @@ BLOCKS: Final[Mapping[str, Callable[..., str]]] = {
     "exits": _exits,
     "environment": _environment,
     "layout": _layout,
+    "unverified": _unverified,
 }
 
 

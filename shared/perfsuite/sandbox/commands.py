@@ -1,6 +1,8 @@
 """`perfsuite sandbox ...`, which is also `python -m perfsuite.sandbox ...`."""
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +32,39 @@ def _default(name: str) -> Any:
 @app.callback()
 def _group() -> None:
     """Keep the names of the commands, however many there are."""
+
+
+@app.command("up")
+def up(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Result files, one an engine, or a run folder. Without any, results are made up."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65_532, help="The first of four ports, 0 for any.")] = 8090,
+    engines: Annotated[int, typer.Option(min=1, max=64, help="Engines between which one file is split.")] = 2,
+    runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs that there are already, a day apart.")] = 12,
+    boot_s: Annotated[float, typer.Option(min=1, max=3600, help="Seconds before a started run has data.")] = 20,
+    speed: Annotated[float, typer.Option(min=0.001, help="How much faster than time a started run goes.")] = 1,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROUTE=KIND[:KEY=VALUE,...]",
+            help="Let this go wrong, as in blazemeter.summary=too_many:times=2; the control page /_routes lists all.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Stand in for BlazeMeter and Datadog, until Ctrl-C. It prints the environment that the servers need."""
+    import tempfile
+
+    import anyio
+
+    from perfsuite.sandbox.serving import until_asked_to_end
+    from perfsuite.sandbox.up import Wishes, opened
+
+    wishes = Wishes(tuple(results or ()), engines, runs, boot_s, speed, port, tuple(fault or ()))
+    with tempfile.TemporaryDirectory(prefix="perfsuite-sandbox-") as folder, opened(wishes, Path(folder)) as found:
+        anyio.run(until_asked_to_end, json.dumps(asdict(found)) if as_json else found.exports())
 
 
 @app.command("shop")

@@ -85,6 +85,9 @@ class Ending:
     def is_asked(self) -> bool:
         return self._asked.is_set()
 
+    async def wait(self) -> None:
+        await self._asked.wait()
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Take signals and the end of standard input as the wish to end, for as long as the block lasts."""
@@ -147,6 +150,15 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
     finally:
         over.set()
         thread.join()
+
+
+async def until_asked_to_end(ready: str) -> None:
+    """Say that it is ready, and wait for a signal or for the end of standard input."""
+    ending = Ending()
+    with ending.watched():
+        sys.stdout.write(f"{ready}\n")
+        sys.stdout.flush()
+        await ending.wait()
 
 
 async def serve(

@@ -111,7 +111,7 @@ class Recording:
 
 def read(results: Sequence[Path], folder: Path, engines: int) -> Recording:
     """Read results into a folder. Several files are as many engines."""
-    files = [_result_file(path) for path in results]
+    files = [results_in(path) for path in results]
     folder.mkdir(parents=True, exist_ok=True)
     canonical, rows = folder / "canonical.parquet", folder / "rows.parquet"
     with Engine() as engine:
@@ -129,7 +129,8 @@ def read(results: Sequence[Path], folder: Path, engines: int) -> Recording:
     return Recording(rows, engines)
 
 
-def _result_file(path: Path) -> Path:
+def results_in(path: Path) -> Path:
+    """The file itself, or the best one in a folder of a run."""
     if not path.is_dir():
         return path
     found = next((path / place for place in _RESULTS if (path / place).is_file()), None)

@@ -19,7 +19,10 @@ from perfsuite.sandbox.standins.visits import Visit
 _SHAPES = ("list_sessions", "dict_sessions")
 
 
-@API.route("GET", "/masters", name="masters", evidence="reported", faults=("total_na", "empty"))
+@API.route(
+    "GET", "/masters", name="masters", evidence="reported", faults=("total_na", "empty"),
+    note="startTime and endTime filter by the creation of a run; when total is n/a",
+)  # fmt: skip
 async def masters(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     """Filters by from and to are taken and ignored, and so are those of creation."""
     found = [] if visit.fault("empty") else list(_asked_for(standin, visit))
@@ -53,7 +56,10 @@ async def master_full(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     )
 
 
-@API.route("GET", "/masters/{master_id}/status", name="status", evidence="specified")
+@API.route(
+    "GET", "/masters/{master_id}/status", name="status", evidence="specified",
+    note="no recorded body is public; the names of the phases between those that are documented",
+)  # fmt: skip
 async def status(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     found = standin.master(visit)
     phase = found.phase(standin.clock.now())
@@ -73,7 +79,10 @@ async def status(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     return answer({**told, "executionStep": "load", "sessions": sessions, "jmeterLogSummary": [], "events": []})
 
 
-@API.route("GET", "/masters/{master_id}/sessions", name="sessions", evidence="source", faults=_SHAPES)
+@API.route(
+    "GET", "/masters/{master_id}/sessions", name="sessions", evidence="source", faults=_SHAPES,
+    note="which of the two shapes comes when",
+)  # fmt: skip
 async def sessions(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     found = standin.master(visit)
     rows = [_session(standin, found, one) for one in found.sessions]
@@ -81,7 +90,7 @@ async def sessions(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     return answer(rows if as_list else {"sessions": rows})
 
 
-@API.route("POST", "/tests/{id}/start", name="start", evidence="source", note="the status of the answer is a guess")
+@API.route("POST", "/tests/{id}/start", name="start", evidence="source", note="the HTTP status")
 async def start(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     visit.json()
     made = standin.masters.start(find_test(visit), standin.clock.now())

@@ -5,9 +5,9 @@ from typing import Final, Literal
 Evidence = Literal["recorded", "specified", "source", "reported", "inferred"]
 
 MEANINGS: Final[dict[Evidence, str]] = {
-    "recorded": "an answer of the real service that somebody recorded",
-    "specified": "the service's own documentation or specification",
-    "source": "the source of a client that reads it",
-    "reported": "somebody who says to have seen it, or the issue of a client",
-    "inferred": "our own conclusion from its neighbours",
+    "recorded": "a recording of the real service",
+    "specified": "its documentation",
+    "source": "the source of a client",
+    "reported": "what users of it report",
+    "inferred": "a guess from its neighbours",
 }

@@ -57,6 +57,14 @@ def fault_of(values: Mapping[str, Any]) -> Fault:
         raise BadInput(f"There is no such fault: {found}.", next_step="GET /_routes lists the kinds.") from None
 
 
+def read_fault(text: str) -> tuple[str, Fault]:
+    """The route and the fault that a text such as `blazemeter.summary=too_many:times=2,seconds=3` describes."""
+    route, _, rest = text.partition("=")
+    kind, _, values = rest.partition(":")
+    pairs = [pair.partition("=") for pair in values.split(",") if pair]
+    return route.strip(), fault_of({"kind": kind.strip(), **{name.strip(): value.strip() for name, _, value in pairs}})
+
+
 @dataclass
 class _Switched:
     route: str
