@@ -1,5 +1,6 @@
 """A Datadog of one's own behind a real socket, a run with a time under load, and a client of the server."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -113,3 +114,7 @@ def run(artifacts: Path) -> RunFolder:
     found = RunStore(artifacts).create("load-1", facts)
     found.update(lambda record: record.model_copy(update={"window": Window(first_sample_at=BEGIN, last_sample_at=END)}))
     return found
+
+
+def content(run: RunFolder, path: str) -> Any:
+    return json.loads((run.root / path).read_text(encoding="utf-8"))
