@@ -52,6 +52,8 @@ PAGE: Final = 50
 _NEWEST_FIRST: Final = "-updated"
 # An archived report comes with one of these, or with 200.
 _MAYBE_ARCHIVED: Final = (400, 409, 410, 422)
+# With these, what was asked for was certainly not done.
+_REFUSED: Final = (400, 402, 409, 422)
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,8 @@ class BlazeMeter:
         return or_archived(answer, about, lambda value: parsed_list(model, unwrapped(value, *keys), about))
 
     async def _do(self, model: type[M], path: str, about: str, body: object) -> M:
-        return parsed(model, result_of(await self.api.request("POST", path, json=body), about), about)
+        answer = await self.api.request("POST", path, json=body, expected=_REFUSED)
+        return parsed(model, result_of(answer, about), about)
 
     async def _end(self, path: str, about: str) -> None:
         # To end what has ended does no harm, so it may be sent again.

@@ -6,7 +6,17 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from perfsuite.errors import AccessDenied, BadAnswer, NotFound, PerfsuiteError, RateLimited, RemoteError
+from perfsuite.errors import (
+    AccessDenied,
+    BadAnswer,
+    BadInput,
+    Conflict,
+    NotFound,
+    PerfsuiteError,
+    RateLimited,
+    Refused,
+    RemoteError,
+)
 from perfsuite.http import Answer, Json
 from perfsuite.samples.rows import printable
 from perfsuite.settings import redact
@@ -21,10 +31,15 @@ ACCESS_HINT: Final = (
 )
 _ARCHIVED: Final = re.compile(r"\barchived\b", re.IGNORECASE)
 _UNPROCESSABLE: Final = 422
+_WRONG: Final = "Check what was asked for."
 _KINDS: Final[dict[int, tuple[type[PerfsuiteError], str]]] = {
+    400: (BadInput, _WRONG),
     401: (AccessDenied, ACCESS_HINT),
+    402: (Refused, "The account's plan does not cover it: its owner can tell."),
     403: (AccessDenied, ACCESS_HINT),
     404: (NotFound, "Check the id and that the key's owner may see it; `get_test_runs` and `get_tests` list ids."),
+    409: (Conflict, "Look how it stands with `check_test_status`."),
+    422: (BadInput, _WRONG),
     429: (RateLimited, "Wait a minute, then try again."),
 }
 _OTHERWISE: Final = (RemoteError, "Check what was asked for; if it was right, try again later.")

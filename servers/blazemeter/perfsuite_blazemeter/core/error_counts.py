@@ -57,7 +57,8 @@ def _notes(
         notes.append(f"{failed_samples} samples failed, and {errors} errors are listed by code and message.")
     odd = next((row for row in rows if INCONSISTENCY in row.names and _has_any(row)), None)
     if odd is not None:
-        notes.append(f"BlazeMeter could not assign {_errors(odd) + _assertions(odd)} of its errors to a label.")
+        count = _errors(odd) + _assertions(odd) + sum(_not_counted([odd]).values())
+        notes.append(f"BlazeMeter could not assign {count} of its errors to a label.")
     return notes
 
 

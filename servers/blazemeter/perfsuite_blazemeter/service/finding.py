@@ -79,13 +79,33 @@ async def workspace_or_default(blazemeter: BlazeMeter, wanted: str | None) -> Wo
     """The workspace that is named, or else the one in which the key's owner works."""
     if wanted is not None:
         return await find_workspace(blazemeter, wanted)
-    home = (await blazemeter.user()).default_project
-    if home is None or home.workspace_id is None:
+    home = await _usual_workspace(blazemeter)
+    if home is None:
         raise BadInput(
             "No workspace is named, and the key's owner has no default one.",
             next_step="Give `workspace`; `get_workspaces` lists them.",
         )
-    return await blazemeter.workspace(home.workspace_id)
+    return home
+
+
+async def default_account(blazemeter: BlazeMeter) -> int | None:
+    """The account in which the key's owner works."""
+    project = (await blazemeter.user()).default_project
+    if project is not None and project.account_id is not None:
+        return project.account_id
+    home = await _usual_workspace(blazemeter)
+    return home.account_id if home else None
+
+
+async def _usual_workspace(blazemeter: BlazeMeter) -> Workspace | None:
+    """Some users' default project names its workspace, some only itself."""
+    project = (await blazemeter.user()).default_project
+    if project is None:
+        return None
+    number = project.workspace_id
+    if number is None and project.id is not None:
+        number = (await blazemeter.project(project.id)).workspace_id
+    return None if number is None else await blazemeter.workspace(number)
 
 
 async def all_accounts(blazemeter: BlazeMeter) -> list[Account]:

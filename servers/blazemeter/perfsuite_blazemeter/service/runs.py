@@ -81,13 +81,13 @@ async def _scope(blazemeter: BlazeMeter, question: RunQuestion) -> tuple[Scope, 
     if question.account is not None:
         account = await finding.find_account(blazemeter, question.account)
         return Scope(account_id=account.id), f"account {finding.shown(account)}"
-    home = (await blazemeter.user()).default_project
-    if home is None or home.account_id is None:
+    home = await finding.default_account(blazemeter)
+    if home is None:
         raise BadInput(
             "Whose runs is not said, and the key's owner has no default account.",
             next_step="Give `test`, `project`, `workspace` or `account`.",
         )
-    return Scope(account_id=home.account_id), f"account {home.account_id}, the default of the key's owner"
+    return Scope(account_id=home), f"account {home}, the default of the key's owner"
 
 
 def _notes(page: Page[Master], held: Page[Master], window: _Window, question: RunQuestion, now: datetime) -> list[str]:
