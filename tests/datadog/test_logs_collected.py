@@ -1,12 +1,11 @@
 """Logs: from a stand-in over a real socket to a CSV file of the run, with everything that is missing said."""
 
-import csv
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from datadog.conftest import BEGIN, END, content
+from datadog.tables import BEGIN, END, queries, rows
 from perfsuite.artifacts import RunFolder
 from perfsuite.sandbox.datadog.standin import DatadogStandIn
 from perfsuite.sandbox.standins.faults import Fault
@@ -21,11 +20,6 @@ SOME: dict[str, Any] = {"log": {"lines_per_request": 0.01, "spans_per_request": 
 Start = Callable[..., DatadogStandIn]
 Configure = Callable[..., None]
 Connect = Callable[[], Any]
-
-
-def rows(run: RunFolder, path: str) -> list[dict[str, str]]:
-    with (run.root / path).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 async def test_all_lines_of_the_window_are_paged_to_the_end(
@@ -76,7 +70,7 @@ async def test_the_step_and_every_query_are_recorded(
         await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="warnings")
         await caller.collect("get_apm_traces", environment="QA", run_id=run.run_id, type="all")
         await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
-    noted = content(run, "datadog/collection.json")["queries"]
+    noted = queries(run)
     assert sorted((one["tool"], one["subject"], one["complete"]) for one in noted) == [
         ("get_apm_traces", "all", True), ("get_logs", "all", True), ("get_logs", "warnings", True),
     ]  # fmt: skip
@@ -111,7 +105,7 @@ async def test_a_limit_is_kept_and_said(datadog: Start, configure: Configure, co
     assert result["missing"] == f"The first 30 of {result['total']} events were fetched; the `limit` is 30."
     assert sum(result["counts"]["status"].values()) == result["total"] > 1000
     assert len(rows(run, result["file"])) == 30
-    assert content(run, "datadog/collection.json")["queries"][0]["reason"] == result["missing"]
+    assert queries(run)[0]["reason"] == result["missing"]
 
 
 async def test_pages_before_an_error_are_kept_and_never_called_complete(
@@ -124,7 +118,7 @@ async def test_pages_before_an_error_are_kept_and_never_called_complete(
         result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
     assert (result["complete"], result["rows"]) == (False, 1000)
     assert result["missing"].startswith(f"After 1000 of {result['total']} events, Datadog failed: ")
-    [noted] = content(run, "datadog/collection.json")["queries"]
+    [noted] = queries(run)
     assert (noted["complete"], noted["rows"], noted["pages"]) == (False, 1000, 1)
 
 
@@ -228,7 +222,7 @@ async def test_text_of_the_observed_system_is_cut_and_put_on_one_line(
         "timestamp": BEGIN.timestamp() + 60, "message": hostile, "status": "emergency", "tags": ["env:perf"] * 2,
         "attributes": {"http.status_code": 502.0, "error": {"type": "Odd\nKind", "stack": "y" * 20_000}},
     }  # fmt: skip
-    datadog(log_rows=[line], limits=PLENTY)
+    datadog(log_rows=[line], **SOME)
     configure(QA)
     async with connect() as caller:
         result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, query="status:emergency")

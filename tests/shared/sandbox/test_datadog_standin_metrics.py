@@ -5,7 +5,11 @@ import math
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from perfsuite.sandbox.datadog.language import read_queries
+from perfsuite.sandbox.datadog.scopes import QueryError
 from shared.sandbox.datadog_desk import END, START, Desk, desk_of
 
 
@@ -237,3 +241,13 @@ def test_the_same_question_has_the_same_answer_in_every_window(desk: Desk) -> No
     whole = dict(map(tuple, desk.query("avg:system.cpu.idle{*}.rollup(avg,60)")["series"][0]["pointlist"]))
     part = desk.query("avg:system.cpu.idle{*}.rollup(avg,60)", START + 600, START + 1200)["series"][0]["pointlist"]
     assert all(whole[at] == value for at, value in part)
+
+
+@given(st.text(alphabet="avgsum:x.{}*() by,+-/0123456789rolup", max_size=60))
+@settings(deadline=None)
+def test_any_text_is_a_query_or_an_error(text: str) -> None:
+    try:
+        found = read_queries(text)
+    except QueryError:
+        return
+    assert found

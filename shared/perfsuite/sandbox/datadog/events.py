@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 
+from perfsuite.sandbox.datadog.curves import Floats
 from perfsuite.sandbox.datadog.kubernetes import Service
 from perfsuite.sandbox.datadog.searches import Event
 from perfsuite.sandbox.datadog.spec import LogRow, ServiceSpec
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 RETENTION_S: Final = 15 * 86_400
 _STRETCH_S: Final = 3600
+_BLOCK_S: Final = 10
+"""What is drawn at once, from numbers that begin anew with each of them."""
 _PATHS: Final = (("GET", "/items"), ("GET", "/items/{id}"), ("POST", "/checkout"), ("POST", "/login"))
 _FAILURES: Final = (
     (503, "UpstreamUnavailable", "upstream connect error or disconnect before headers"),
@@ -29,7 +32,7 @@ _FAILURES: Final = (
 )
 _SLOW_SHARE: Final = 0.03
 _AFTER_MODELLED: Final = 100_000
-"""Where the numbers of given lines begin, of which no second of the model makes as many."""
+"""Where the numbers of given lines begin, of which no part of the model makes as many."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +74,29 @@ class Events:
 
     def _modelled(self, first: int, last: int, newest_first: bool) -> Iterator[Event]:
         for start in _stretches(first, last, newest_first):
-            counts = self._counts(start, min(start + _STRETCH_S, last))
-            seconds = range(len(counts))
-            for place in reversed(seconds) if newest_first else seconds:
-                found = self._of_second(start + place, counts[place])
-                yield from reversed(found) if newest_first else found
+            times = np.arange(start, start + _STRETCH_S, _BLOCK_S, dtype=np.float64)
+            counts, error_rates = _BLOCK_S * self._rates(times), self.world.curve.error_rate(times)
+            places = range(len(times))
+            for place in reversed(places) if newest_first else places:
+                begin = start + place * _BLOCK_S
+                if begin + _BLOCK_S > first and begin < last:
+                    found = self._of_block(begin, float(counts[place]), float(error_rates[place]))
+                    yield from reversed(found) if newest_first else found
 
-    def _counts(self, start: int, end: int) -> "np.typing.NDArray[np.float64]":
-        times = np.arange(start, end, dtype=np.float64)
+    def _rates(self, times: Floats) -> Floats:
+        """How many there are in a second."""
         log = self.world.spec.log
         if self.kind == "span":
             return self.world.curve.requests_per_s(times) * log.spans_per_request
         return self.world.curve.requests_per_s(times) * log.lines_per_request + log.lines_per_idle_minute / 60
 
-    def _of_second(self, second: int, expected: float) -> list[Event]:
-        drawn = random.Random(f"{self.world.spec.seed}/{self.kind}/{second}")  # noqa: S311 - a model, not a secret
-        count = int(expected + drawn.random())
-        if not count or not self.world.services:
+    def _of_block(self, begin: int, expected: float, error_rate: float) -> list[Event]:
+        drawn = random.Random(f"{self.world.spec.seed}/{self.kind}/{begin}").random  # noqa: S311 - a model, not a secret
+        count = int(expected + drawn())
+        if not count or not self._senders:
             return []
-        error_rate = float(self.world.curve.error_rate(np.array([float(second)]))[0])
-        millis = sorted(int(drawn.random() * 1000) for _ in range(count))
-        return [self._event(drawn.random, second * 1000 + at, n, error_rate) for n, at in enumerate(millis)]
+        millis = sorted(int(drawn() * _BLOCK_S * 1000) for _ in range(count))
+        return [self._event(drawn, begin * 1000 + at, number, error_rate) for number, at in enumerate(millis)]
 
     def _event(self, drawn: Callable[[], float], at_ms: int, number: int, error_rate: float) -> Event:
         sender = _one_of(_one_of(self._senders, drawn()), drawn())
@@ -126,7 +131,7 @@ def _given(row: LogRow, number: int) -> Event:
 
 
 def _stretches(first: int, last: int, newest_first: bool) -> Iterator[int]:
-    starts = range(first, last, _STRETCH_S)
+    starts = range(first // _STRETCH_S * _STRETCH_S, last, _STRETCH_S)
     return iter(reversed(starts) if newest_first else starts)
 
 

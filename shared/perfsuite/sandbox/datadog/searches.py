@@ -28,7 +28,7 @@ class Event:
 
     at_ms: int
     number: int
-    """Its place among those of the same second."""
+    """What orders those of the same time."""
     reserved: Mapping[str, str]
     tags: tuple[str, ...]
     attributes: Mapping[str, Any]
