@@ -19,10 +19,8 @@ class Answer(BaseModel):
         return {"type": "object", "required": [name for name, one in cls.model_fields.items() if one.is_required()]}
 
 
-class Part(BaseModel):
-    """A part of an answer, whose schema is left out."""
-
-    model_config = ConfigDict(frozen=True)
+class Part(Answer):
+    """A part of an answer."""
 
 
 R = TypeVar("R", bound=Part)

@@ -21,17 +21,17 @@ def _as_text(value: Any) -> Any:
 
 
 def optional(schema: dict[str, Any]) -> None:
-    """Say of an argument what it is where it is given; that it may be left out, `required` says already."""
-    [kind] = [one for one in schema.pop("anyOf") if one["type"] != "null"]
+    """Say of an argument its type and no more: that it may be left out, `required` says; limits are said when broken."""
+    [kind] = [one["type"] for one in schema.pop("anyOf") if one["type"] != "null"]
     schema.pop("default")
-    schema.update({key: value for key, value in kind.items() if key != "description"})
+    schema["type"] = kind
 
 
 Run = Annotated[RunId, BeforeValidator(_as_text), Field(description="The run: a master's id, or your name for it.")]
 MaybeRun = Annotated[RunId | None, BeforeValidator(_as_text), Field(description="The run.", json_schema_extra=optional)]
 MaybeMaster = Annotated[
     Annotated[int, Field(ge=1, le=LARGEST_ID)] | None,
-    Field(description="BlazeMeter's id, where `run_id` is another.", json_schema_extra=optional),
+    Field(description="If `run_id` is another.", json_schema_extra=optional),
 ]
 
 
