@@ -10,6 +10,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from perfsuite.artifacts import RunStore
+from perfsuite.sandbox import up as sandbox
 from perfsuite.workflow.importing import ImportRequest, import_results
 from suite.generated import EXAMPLE, tools, variables
 from suite.repository import ROOT, pyproject, servers
@@ -30,13 +31,14 @@ def command_of(server: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
-def environment(artifacts: Path) -> dict[str, str]:
-    """The canary in place of every secret that any server reads, half of them by a file."""
+def environment(artifacts: Path, services: dict[str, str]) -> dict[str, str]:
+    """Stand-ins for every service, and the canary in place of every secret that any server reads, half by a file."""
     secrets = [one.name for one in variables() if one.is_secret]
     assert secrets
     file = artifacts.parent / "secret.txt"
     file.write_text(CANARY, encoding="utf-8")
-    found = {"PERFSUITE_ARTIFACTS_DIR": str(artifacts), "PERFSUITE_LOG_LEVEL": "DEBUG"}
+    found = {name: value for name, value in services.items() if name not in secrets}
+    found |= {"PERFSUITE_ARTIFACTS_DIR": str(artifacts), "PERFSUITE_LOG_LEVEL": "DEBUG"}
     for number, name in enumerate(secrets):
         found |= {name: CANARY} if number % 2 else {f"{name}_FILE": str(file)}
     return found
@@ -59,9 +61,10 @@ def arguments_of(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_no_tool_lets_a_secret_out(server: str, tmp_path: Path) -> None:
     artifacts = tmp_path / "artifacts"
     import_results(RunStore(artifacts), "example", ImportRequest((ROOT / EXAMPLE,)))
-    parameters = StdioServerParameters(command=command_of(server), env=environment(artifacts))
     said: list[str] = []
-    with (tmp_path / "stderr.log").open("w", encoding="utf-8") as log:
+    services = sandbox.opened(sandbox.Wishes((ROOT / EXAMPLE,)), tmp_path / "sandbox")
+    with services as up, (tmp_path / "stderr.log").open("w", encoding="utf-8") as log:
+        parameters = StdioServerParameters(command=command_of(server), env=environment(artifacts, up.environment))
         async with _client(parameters, log) as client:
             listed = (await client.list_tools()).tools
             for tool in listed:

@@ -21,7 +21,7 @@ def _as_text(value: Any) -> Any:
 
 
 def optional(schema: dict[str, Any]) -> None:
-    """Say of an argument its type and no more: that it may be left out, `required` says; limits are said when broken."""
+    """Say of an argument its type alone. That it may be left out, `required` says; limits are said when broken."""
     [kind] = [one["type"] for one in schema.pop("anyOf") if one["type"] != "null"]
     schema.pop("default")
     schema["type"] = kind
