@@ -56,7 +56,7 @@ async def test_the_default_is_errors_and_their_nested_attributes_are_columns(
     for row in found:
         assert all(row[name] for name in ("http_method", "http_path", "http_url", "error_kind", "error_message"))
         assert row["duration_ns"].isdigit()
-        assert row["error_kind"] in result["counts"]["error.kind"]
+        assert row["error_kind"] in result["counts"]["error_kind"]
         assert (row["env_name"], row["env_tag"], row["status"]) == ("QA", "perf", "error")
 
 
@@ -244,12 +244,24 @@ async def test_own_queries_are_filled_from_the_environment(
     async with connect() as caller:
         result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="slow")
         own = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="errors")
-    assert result["query"] == "env:perf service:(checkout OR catalog) @duration:>100"
+    assert result["query"] == "env:perf (env:perf service:(checkout OR catalog) @duration:>100)"
     assert result["rows"] == result["total"] > 0
     assert own["query"] == "env:perf (status:error)"
     assert standin.journal.received(SEARCH)[0].body["filter"]["query"] == result["query"]
     used = {one.path for step in run.record().ledger for one in step.inputs}
     assert any(path.endswith("custom_queries.yaml") for path in used)
+
+
+async def test_a_query_cannot_look_out_of_the_environment(
+    datadog: Start, configure: Configure, connect: Connect, run: RunFolder
+) -> None:
+    line = {"timestamp": BEGIN.timestamp() + 60, "message": "not ours", "tags": ["env:other"]}
+    datadog(log_rows=[line], **SOME)
+    configure(QA)
+    async with connect() as caller:
+        for query in ("NOT env:perf", "-env:perf", "ours OR *", 'message:"not ours"', "env:perf OR not"):
+            result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, query=query)
+            assert all(row["message"] != "not ours" for row in rows(run, result["file"]))
 
 
 @pytest.mark.parametrize(
@@ -258,6 +270,9 @@ async def test_own_queries_are_filled_from_the_environment(
         ({"query": "env:production status:error"}, "names the environment 'production'"),
         ({"query": "status:error {{nobody}}"}, "{{nobody}}"),
         ({"query": "status:error {{hostname}}"}, "{{hostname}}"),
+        ({"query": "*) OR (*"}, "not closed"),
+        ({"query": 'service:"a'}, "not closed"),
+        ({"query": '"(" ('}, "not closed"),
         ({"type": "eror"}, "There is no type of logs 'eror'"),
         ({"type": "all", "query": "*"}, "Give one of them"),
         ({"type": "../../x"}, "There is no type"),

@@ -28,10 +28,16 @@ TYPES: Final[dict[EventKind, dict[str, str]]] = {
         "all": "*",
     },
 }
-# Not `my_env:x`, `@usr.env:x` or `"env:x"` inside of a longer text.
-_NAMES_ENV: Final = re.compile(r"(?<![\w.@-])env\s*:", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"\\.", re.DOTALL)
+_QUOTED: Final = re.compile(r'"[^"]*"')
+_SIGNS: Final = re.compile(r'[()"]')
 _LONGEST: Final = {"message": 4_000, "error_message": 4_000, "error_stack": 8_000, "tags": 2_000, "attributes": 8_000}
 _LONGEST_CELL: Final = 1_000
+FACETS: Final[dict[EventKind, dict[str, str]]] = {
+    "logs": {"status": "status", "service": "service", "error_kind": "@error.kind"},
+    "spans": {"status": "status", "service": "service", "error_kind": "@error.type"},
+}
+"""What is counted, under the names that answers give it."""
 _COMMON: Final[dict[str, tuple[str, ...]]] = {
     "http_method": ("http.method",),
     "http_status_code": ("http.status_code",),
@@ -55,14 +61,27 @@ COLUMNS: Final[dict[EventKind, tuple[str, ...]]] = {
 
 
 def scoped(query: str, environment: Environment, name: str) -> str:
-    """The query with its placeholders filled, within the environment whether it says so or not."""
+    """The query with its placeholders filled, within the environment whatever else it says."""
     needed = placeholders(query)
-    text = filled(query, {key: value for key, value in _values(environment).items() if value or key in needed})
+    text = filled(query, {key: value for key, value in _values(environment).items() if value or key in needed}).strip()
     refuse_other_environment(text, environment.env_tag, name)
-    if _NAMES_ENV.search(text):
-        return text
+    # What closes more than it opened would end the parentheses below, and look into every environment.
+    if not _is_closed(text):
+        raise BadInput(
+            f"In query {name!r}, parentheses or quotes are not closed as they were opened: {printable(text)!r}.",
+            next_step="Correct the query.",
+        )
     scope = " ".join([f"env:{environment.env_tag}", *environment.tags])
-    return scope if text.strip() == "*" else f"{scope} ({text.strip()})"
+    return scope if text == "*" else f"{scope} ({text})"
+
+
+def _is_closed(text: str) -> bool:
+    depth = 0
+    for sign in _SIGNS.findall(_QUOTED.sub("", _ESCAPED.sub("", text))):
+        depth += 1 if sign == "(" else -1
+        if depth < 0 or sign == '"':
+            return False
+    return depth == 0
 
 
 def _values(environment: Environment) -> dict[str, str | None]:

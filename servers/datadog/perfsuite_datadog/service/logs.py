@@ -13,7 +13,7 @@ from perfsuite.errors import AccessDenied, BadInput, RemoteError
 from perfsuite.mcp.threads import in_thread
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.client.logs import SEARCH, count, pages
-from perfsuite_datadog.core.logs import DEFAULT_TYPE, OWN_QUERY, known_type, scoped
+from perfsuite_datadog.core.logs import DEFAULT_TYPE, FACETS, OWN_QUERY, known_type, scoped
 from perfsuite_datadog.models.collection import QueryRecord
 from perfsuite_datadog.models.logs import (
     MOST_EVENTS,
@@ -31,8 +31,6 @@ GET_LOGS: Final = "get_logs"
 GET_APM_TRACES: Final = "get_apm_traces"
 _TOOLS: Final[dict[EventKind, str]] = {"logs": GET_LOGS, "spans": GET_APM_TRACES}
 _FILES: Final[dict[EventKind, Artifact]] = {"logs": layout.LOGS, "spans": layout.APM_TRACES}
-_FACETS: Final = {"status": True, "service": True, "@error.kind": False}
-"""What is counted, and whether events without it are counted too."""
 _MOST_SHOWN: Final = 20
 _WITHOUT_RUN: Final = 1000
 
@@ -139,17 +137,18 @@ def _written(task: _Task, step: RunningStep | None) -> Iterator[EventTable]:
 
 async def _count(desk: Desk, task: _Task, found: _Found) -> None:
     """Ask for the counts first: they cost three requests, and tell how far the pages will go."""
-    for facet, missing in _FACETS.items():
+    for name, facet in FACETS[task.kind].items():
         try:
-            counts = await count(desk.datadog, task.search, facet, missing=missing)
+            # Only where every event has one do the counts add up to the total.
+            counts = await count(desk.datadog, task.search, facet, missing=name != "error_kind")
         except AccessDenied:
             raise
         except RemoteError as error:
-            found.notes.append(f"Events could not be counted by {facet.lstrip('@')}: {error.message}")
+            found.notes.append(f"Events could not be counted by {name}: {error.message}")
             return
-        found.counts[facet] = counts
+        found.counts[name] = counts
         if counts.timed_out:
-            found.notes.append(f"Datadog ran out of time counting by {facet.lstrip('@')}; the counts are too low.")
+            found.notes.append(f"Datadog ran out of time counting by {name}; the counts are too low.")
 
 
 async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> None:
@@ -217,7 +216,7 @@ def _told(desk: Desk, task: _Task, found: _Found, table: EventTable, missing: st
         total=found.total,
         has_more=missing is not None,
         file=_FILES[task.kind].relative(type=task.type, env=task.order.name) if run else None,
-        counts={facet.lstrip("@"): _largest(counts.by) for facet, counts in found.counts.items()},
+        counts={name: _largest(counts.by) for name, counts in found.counts.items()},
         untrusted_examples=table.examples,
         notes=_notes(desk, task, found, table),
         next_step=_next_step(task, missing),
@@ -234,8 +233,8 @@ def _largest(by: dict[str, int]) -> dict[str, int]:
 def _notes(desk: Desk, task: _Task, found: _Found, table: EventTable) -> list[str]:
     notes = [*task.order.window.notes, *found.notes, *_about_duplicates(table)]
     notes += [
-        f"There are more than {len(counts.by)} values of {facet.lstrip('@')}; only the largest are counted."
-        for facet, counts in found.counts.items()
+        f"There are {len(counts.by)} values of {name} or more; only the largest are counted."
+        for name, counts in found.counts.items()
         if counts.is_cut
     ]
     if allowance := desk.datadog.allowance(SEARCH[task.kind]):

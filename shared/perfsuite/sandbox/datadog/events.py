@@ -116,7 +116,8 @@ class Events:
             "network": {"client": {"ip": f"10.0.{sender.pod}.{int(drawn() * 254) + 1}"}},
         }
         if failure:
-            attributes["error"] = {"kind": failure[1], "message": failure[2], "stack": f"{failure[1]}: {failure[2]}"}
+            named = "kind" if self.kind == "log" else "type"
+            attributes["error"] = {named: failure[1], "message": failure[2], "stack": f"{failure[1]}: {failure[2]}"}
         made = _log if self.kind == "log" else _span
         return made(sender, at_ms, number, attributes, "warn" if slow and not failure else "")
 
