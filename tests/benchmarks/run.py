@@ -2,7 +2,7 @@
 
 just bench                  everything at 1 million rows, in a few minutes
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, servers
+just bench --only stats     one part: stats, memory, queries, jmeter, datadog, servers
 """
 
 import argparse
@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from datadog_requests import datadog_collections
+from blazemeter_sessions import blazemeter
 from jmeter_report import jmeter_report
 from jtl_generator import generate
 from measuring import Measured, interleaved, run_command
@@ -32,7 +34,7 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for part in options.only or list(PARTS):
-        print(f"\n## {part}, {options.rows:,} rows" if part != "servers" else f"\n## {part}")
+        print(f"\n## {part}, {options.rows:,} rows" if part not in ("datadog", "servers") else f"\n## {part}")
         PARTS[part](options.folder, options.rows)
 
 
@@ -118,6 +120,10 @@ def jmeter(folder: Path, rows: int) -> None:
         print(one.line(ours))
 
 
+def datadog(folder: Path, _rows: int) -> None:
+    datadog_collections(folder)
+
+
 def servers(_folder: Path, _rows: int) -> None:
     measured = server_starts(rounds=11)
     bare = measured["bare MCPServer with one tool"]
@@ -142,7 +148,9 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
     "memory": memory,
     "queries": queries,
     "jmeter": jmeter,
+    "datadog": datadog,
     "servers": servers,
+    "blazemeter": blazemeter,
 }
 
 if __name__ == "__main__":
