@@ -12,6 +12,10 @@ from blazemeter.conftest import FIRST_SAMPLE, NEWEST, OLDEST, STRICT_RUN, Connec
 from perfsuite.artifacts import RunStore
 from perfsuite.artifacts.schemas import RunFacts, Window
 from perfsuite.sandbox.blazemeter import OpenBlazeMeter
+from perfsuite_blazemeter.core.verdicts import verdict_of
+from perfsuite_blazemeter.models.config import RunConfig
+from perfsuite_blazemeter.models.reports import Thresholds
+from perfsuite_blazemeter.service.results import answer_of
 
 
 def config_of(artifacts: Path, run_id: object) -> dict[str, Any]:
@@ -199,3 +203,18 @@ async def test_samples_that_are_there_already_keep_their_own_window(connect: Con
         await tools.call("get_run_results", run_id=NEWEST)
     record = runs.open(str(NEWEST)).record()
     assert (record.window, record.fidelity) == (exact, "samples")
+
+
+def test_many_thresholds_do_not_make_an_answer_too_long() -> None:
+    rows = [
+        {"field": f"responseTime.percentile.{number}", "labelId": "x" * 60, "op": "gt", "threshold": 1, "value": number}
+        | {"success": number != 150}
+        for number in range(200)
+    ]
+    verdict = verdict_of(Thresholds.model_validate({"data": rows}), "fail", None)
+    config = RunConfig(run_id="1", master_id=1, state="ended", verdict=verdict, locations=("y" * 60,) * 100)
+    found = answer_of(config)
+    assert len(found.model_dump_json()) < 10_000
+    assert found.verdict["criteria"][0]["passed"] is False
+    assert "20 of 200 thresholds" in found.notes[-1]
+    assert len(config.verdict.criteria) == 200

@@ -29,6 +29,7 @@ _NEXT: Final[dict[Phase, str]] = {
     "archived": "There is nothing more to fetch: take a run that is not archived, or one that was exported.",
 }
 _NOT_ENDED: Final = "The numbers are not final. Call `check_test_status` with wait_s=45, then this again at its end."
+_MOST_SHOWN: Final = 20
 T = TypeVar("T")
 
 
@@ -61,7 +62,7 @@ async def read_results(
         return _config(run_id, await _found(blazemeter, wanted), now)
 
     config = await recorded(runs, run_id, "read_run_results", TOOL, fetch, _keep)
-    return _results(config)
+    return answer_of(config)
 
 
 async def _found(blazemeter: BlazeMeter, master_id: int) -> _Found:
@@ -156,13 +157,20 @@ def _described(record: RunRecord, windows: Windows) -> RunRecord:
     return record.model_copy(update={"source": STAGE, "window": window, "fidelity": "aggregate" if known else None})
 
 
-def _results(config: RunConfig) -> RunResults:
-    shown: dict[str, Any] = config.model_dump(mode="json", exclude={"schema_version", "run_id", "state", "locations"})
+def answer_of(config: RunConfig) -> RunResults:
+    """What is kept, as far as it fits into an answer."""
+    shown: dict[str, Any] = config.model_dump(mode="json", exclude={"schema_version", "run_id", "state"})
+    criteria, notes = shown["verdict"]["criteria"], shown["notes"]
+    if len(criteria) > _MOST_SHOWN:
+        shown["verdict"]["criteria"] = sorted(criteria, key=lambda one: one["passed"] is not False)[:_MOST_SHOWN]
+        notes.append(
+            f"{_MOST_SHOWN} of {len(criteria)} thresholds are shown, those that failed first; the file has all."
+        )
+    shown["locations"] = shown["locations"][:_MOST_SHOWN]
     return RunResults(
         **shown,
         run_id=config.run_id,
         state=config.state,
-        locations=list(config.locations),
         file=CONFIG.place,
         next_step=_NEXT.get(config.state, _NOT_ENDED),
     )
