@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from mcp import Client
 
 from datadog.tables import BEGIN, END
@@ -45,9 +44,10 @@ def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     monkeypatch.setenv("PERFSUITE_CONFIG_DIR", str(folder))
 
     def write(environments: dict[str, Any], **queries: Any) -> None:
-        (folder / "environments.yaml").write_text(yaml.safe_dump({"environments": environments}), encoding="utf-8")
+        # JSON is YAML, without the anchors that a dump of YAML would have.
+        (folder / "environments.yaml").write_text(json.dumps({"environments": environments}), encoding="utf-8")
         if queries:
-            (folder / "custom_queries.yaml").write_text(yaml.safe_dump(queries), encoding="utf-8")
+            (folder / "custom_queries.yaml").write_text(json.dumps(queries), encoding="utf-8")
 
     return write
 

@@ -46,7 +46,7 @@ def _exchange(response: dict[str, Any]) -> Exchange:
 
 async def replayed(recorded: Exchange, call: str) -> Any:
     """What our client makes of an answer that came before."""
-    kept = {"Content_Type": value for name, value in recorded.headers.items() if name == "content-type"}
+    kept = {"Content_Type": recorded.headers.get("content-type", "application/json")}
     time = FakeTime()
     async with serving(*[answer(recorded.status, recorded.body, **kept)] * 4) as server:
         settings = DatadogSettings(api_key=SecretStr("k" * 9), app_key=SecretStr("a" * 9), override=server.url)

@@ -19,9 +19,7 @@ TOOL: Final = "load_environment"
 _MOST_NAMED: Final = 40
 
 
-def load_environment(
-    runs: RunStore, settings: SuiteSettings, name: str, run_id: str
-) -> LoadedEnvironment:
+def load_environment(runs: RunStore, settings: SuiteSettings, name: str, run_id: str) -> LoadedEnvironment:
     """Say what an environment holds, and make it the one of the run. Nothing is asked of Datadog."""
     run = runs.open(run_id) if run_id else None
     found = find_environment(settings, environment_name(run, name))
