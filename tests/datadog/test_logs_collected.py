@@ -17,6 +17,13 @@ PLENTY = {"logs_public_search_api": {"limit": 1000, "period_s": 10}}
 # Some 1,440 lines in the hour, which make two pages.
 SOME: dict[str, Any] = {"log": {"lines_per_request": 0.01, "spans_per_request": 0.002}, "limits": PLENTY}
 
+
+@pytest.fixture
+def mode() -> str:
+    """Spans are collected in the other generation of the protocol."""
+    return "auto"
+
+
 Start = Callable[..., DatadogStandIn]
 Configure = Callable[..., None]
 Connect = Callable[[], Any]
@@ -250,6 +257,21 @@ async def test_own_queries_are_filled_from_the_environment(
     assert standin.journal.received(SEARCH)[0].body["filter"]["query"] == result["query"]
     used = {one.path for step in run.record().ledger for one in step.inputs}
     assert any(path.endswith("custom_queries.yaml") for path in used)
+
+
+async def test_queries_without_a_name_leave_each_others_files_alone(
+    datadog: Start, configure: Configure, connect: Connect, run: RunFolder
+) -> None:
+    datadog(**SOME)
+    configure(QA)
+    async with connect() as caller:
+        first = await caller.collect("get_logs", environment="QA", run_id=run.run_id, query="service:checkout")
+        other = await caller.collect("get_logs", environment="QA", run_id=run.run_id, query="service:catalog")
+        await caller.collect("get_logs", environment="QA", run_id=run.run_id, query="service:checkout", limit=10)
+    assert len(rows(run, first["file"])) == 10
+    assert len(rows(run, other["file"])) == other["rows"] > 10
+    assert {one["service"] for one in rows(run, other["file"])} == {"catalog"}
+    assert [one["complete"] for one in queries(run) if one["subject"] in first["file"]] == [False]
 
 
 async def test_a_query_cannot_look_out_of_the_environment(

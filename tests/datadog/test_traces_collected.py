@@ -20,6 +20,13 @@ SOME: dict[str, Any] = {"log": {"spans_per_request": 0.01, "lines_per_request": 
 _NOT_FAILED: tuple[Any, ...] = ("0", 0, None, False, {})
 _FAILED: tuple[Any, ...] = ("1", 1, {"type": "Boom"})
 
+
+@pytest.fixture
+def mode() -> str:
+    """Logs are collected in the other generation of the protocol."""
+    return "legacy"
+
+
 Start = Callable[..., DatadogStandIn]
 Configure = Callable[..., None]
 Connect = Callable[[], Any]

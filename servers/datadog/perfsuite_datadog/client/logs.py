@@ -43,9 +43,17 @@ class _Events(BaseModel):
     meta: _Meta | None = None
 
 
+class _Moment(BaseModel):
+    value: NonNegativeInt
+
+
+Computes = dict[str, NonNegativeInt | list[_Moment]]
+"""A number, or one for each stretch of time where that was asked."""
+
+
 class _LogBucket(BaseModel):
     by: dict[str, Any] = {}
-    computes: dict[str, NonNegativeInt] = {}
+    computes: Computes = {}
 
 
 class _LogBuckets(BaseModel):
@@ -59,7 +67,7 @@ class _LogCounts(BaseModel):
 
 class _SpanAttributes(BaseModel):
     by: dict[str, Any] = {}
-    compute: dict[str, NonNegativeInt] = {}
+    compute: Computes = {}
 
 
 class _SpanBucket(BaseModel):
@@ -127,16 +135,20 @@ def read_counts(answer: object, kind: EventKind, facet: str) -> Counts:
     by: dict[str, int] = {}
     for group, computes in pairs:
         name = printable(str(group.get(facet, WITHOUT)), 100)
-        by[name] = by.get(name, 0) + next(iter(computes.values()), 0)
+        by[name] = by.get(name, 0) + _number(next(iter(computes.values()), 0))
     return Counts(by, timed_out=meta is not None and meta.status == "timeout", is_cut=len(pairs) >= GROUPS)
 
 
-def _log_counts(answer: object) -> tuple[list[tuple[dict[str, Any], dict[str, int]]], _Meta | None]:
+def _number(computed: int | list[_Moment]) -> int:
+    return computed if isinstance(computed, int) else sum(one.value for one in computed)
+
+
+def _log_counts(answer: object) -> tuple[list[tuple[dict[str, Any], Computes]], _Meta | None]:
     found = _LogCounts.model_validate(answer)
     return [(one.by, one.computes) for one in found.data.buckets], found.meta
 
 
-def _span_counts(answer: object) -> tuple[list[tuple[dict[str, Any], dict[str, int]]], _Meta | None]:
+def _span_counts(answer: object) -> tuple[list[tuple[dict[str, Any], Computes]], _Meta | None]:
     found = _SpanCounts.model_validate(answer)
     return [(one.attributes.by, one.attributes.compute) for one in found.data], found.meta
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from perfsuite.errors import BadInput
@@ -12,7 +13,6 @@ from perfsuite_datadog.models.environments import Environment, Filter
 from perfsuite_datadog.models.logs import Event, EventKind
 
 DEFAULT_TYPE: Final = "errors"
-OWN_QUERY: Final = "custom"
 TYPES: Final[dict[EventKind, dict[str, str]]] = {
     "logs": {
         "errors": "status:(error OR critical OR alert OR emergency)",
@@ -116,6 +116,11 @@ def known_type(kind: EventKind, name: str, custom: Mapping[str, str]) -> str:
         f"There is no type of {kind} {printable(name, 80)!r}.",
         next_step=f"Name one of {known}, add it to custom_queries.yaml, or give `query`.",
     )
+
+
+def own_name(query: str) -> str:
+    """The type of a query that has no name: the same for the same query, so that another one leaves its file alone."""
+    return f"custom-{sha256(query.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def row(kind: EventKind, event: Event, env_name: str, env_tag: str) -> list[str]:

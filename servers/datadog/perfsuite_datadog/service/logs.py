@@ -13,7 +13,7 @@ from perfsuite.errors import AccessDenied, BadInput, RemoteError
 from perfsuite.mcp.threads import in_thread
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.client.logs import SEARCH, count, pages
-from perfsuite_datadog.core.logs import DEFAULT_TYPE, FACETS, OWN_QUERY, known_type, scoped
+from perfsuite_datadog.core.logs import DEFAULT_TYPE, FACETS, known_type, own_name, scoped
 from perfsuite_datadog.models.collection import QueryRecord
 from perfsuite_datadog.models.logs import (
     MOST_EVENTS,
@@ -113,7 +113,7 @@ def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
 
 def _asked(desk: Desk, request: EventRequest, kind: EventKind) -> tuple[str, str, Path | None]:
     if request.query:
-        return OWN_QUERY, request.query, None
+        return own_name(request.query), request.query, None
     loaded = custom_queries(desk.settings)
     written = loaded.value.log_queries if kind == "logs" else loaded.value.apm_queries
     name = request.type or DEFAULT_TYPE
