@@ -76,20 +76,20 @@ class Caller:
 
     client: Client
 
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         result = await self.client.call_tool(tool, arguments)
         assert not result.is_error, result.content[0].text  # type: ignore[union-attr]
         content: dict[str, Any] = result.structured_content or {}
         return content
 
-    async def collect(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    async def collect(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """The result of a job that ends within its first call."""
         report = await self.call(tool, **arguments)
         assert report["state"] == "done"
         result: dict[str, Any] = report["result"]
         return result
 
-    async def refused(self, tool: str, **arguments: Any) -> str:
+    async def refused(self, tool: str, /, **arguments: Any) -> str:
         result = await self.client.call_tool(tool, arguments)
         assert result.is_error
         return str(result.content[0].text)  # type: ignore[union-attr]

@@ -34,7 +34,7 @@ class HostLoad(Result):
     mem_avg_pct: float | None = None
     mem_max_pct: float | None = None
     file: str | None = None
-    answered: bool = Field(default=False, exclude=True)
+    silent: bool = Field(default=False, exclude=True)
 
 
 class FilterLoad(Result):

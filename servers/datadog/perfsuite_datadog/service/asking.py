@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from perfsuite.errors import AccessDenied, RemoteError
+from perfsuite.errors import AccessDenied, RemoteError, Unreachable
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_datadog.client.metrics import timeseries
@@ -73,12 +73,17 @@ async def ask_each(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wa
 async def _sent(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wanted]) -> Timeseries | RemoteError:
     queries, formulas = combined(wanted)
     window = order.window
+    if desk.unreachable:
+        return desk.unreachable[0]
     try:
         return await timeseries(
             desk.datadog, Question(queries, formulas, window.start_ms, window.end_ms, asking.width_s * 1000)
         )
     except AccessDenied:
         raise
+    except Unreachable as error:
+        desk.unreachable.append(error)
+        return error
     except RemoteError as error:
         return error
 

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from perfsuite.artifacts import RunFolder, RunStore
-from perfsuite.errors import BadInput
+from perfsuite.errors import BadInput, Unreachable
 from perfsuite.http import HttpSettings
 from perfsuite.mcp.context import CallContext
 from perfsuite.mcp.jobs import JobContext, JobReport
@@ -29,13 +29,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Desk:
-    """The collaborators of one call."""
+    """The collaborators of one call. `unreachable` keeps it from waiting for a network that is down, query by query."""
 
     datadog: Datadog
     settings: SuiteSettings
     runs: RunStore
     clock: Callable[[], datetime]
     progress: Callable[[float, float | None, str | None], None]
+    unreachable: list[Unreachable] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

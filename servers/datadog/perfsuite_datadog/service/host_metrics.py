@@ -72,7 +72,7 @@ def _kept(task: Order, step: RunningStep | None, hosts: Sequence[str], found: Se
     return [
         _host(task, step, host, Measured(found, groups[host.lower()], of_host))
         if host.lower() in groups
-        else _silent(host)
+        else HostLoad(host=host, silent=not all(one.failure for one in found))
         for host in hosts
     ]
 
@@ -94,19 +94,14 @@ def _host(task: Order, step: RunningStep | None, host: str, measured: Measured) 
         mem_avg_pct=measured.mean("mem_util_pct"),
         mem_max_pct=measured.highest("mem_util_pct_max"),
         file=file,
-        answered=True,
     )
 
 
-def _silent(host: str) -> HostLoad:
-    return HostLoad(host=host)
-
-
 async def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[HostLoad]) -> Collected:
-    silent = [one.host for one in loads if not one.answered]
+    silent = [one.host for one in loads if one.silent]
     notes = [await _about_silent(desk, task, silent)] if silent else []
     # Those of which nothing is known come last, and are named nevertheless.
-    hottest = sorted(loads, key=lambda one: (not one.answered, -(one.cpu_max_pct or 0.0)))
+    hottest = sorted(loads, key=lambda one: (one.cpu_max_pct is None, -(one.cpu_max_pct or 0.0)))
     return collected(task, answers, hottest, notes, TOOL)
 
 

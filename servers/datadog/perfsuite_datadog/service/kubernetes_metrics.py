@@ -119,7 +119,7 @@ def _load(one: Chosen, found: Sequence[Answered], measured: dict[Group, Measured
         throttled_max_pct=_most(measured, "cpu_throttled_pct"),
         restarts=_restarts(measured),
         file=file,
-        note=_note(one, measured),
+        note=_note(one, found, measured),
     )
 
 
@@ -165,7 +165,9 @@ def _restarts(measured: dict[Group, Measured]) -> int | None:
     return round(sum(last - first for first, last in ends)) if ends else None
 
 
-def _note(one: Chosen, measured: dict[Group, Measured]) -> str | None:
+def _note(one: Chosen, found: Sequence[Answered], measured: dict[Group, Measured]) -> str | None:
+    if not measured and any(each.failure for each in found):
+        return "It was not collected; `notes` says why."
     if not measured:
         return (
             f"No container answered to `{one.scope}`. Check these tags; "
