@@ -75,5 +75,5 @@ def desk_of(now: float = END + 60, **values: Any) -> Iterator[Desk]:
     """A stand-in of this spec, in a thread of this process."""
     spec = DatadogSpec.of({"corners": LOAD, **values})
     standin = DatadogStandIn(spec, Backstage(clock=Clock(lambda: now, _no_sleep)))
-    with serving(standin.app()) as url, httpx.Client(base_url=url, headers=KEYS, trust_env=False) as http:
+    with serving(standin.app()) as url, httpx.Client(base_url=url, headers=KEYS, trust_env=False, timeout=60) as http:
         yield Desk(standin, http)

@@ -15,7 +15,7 @@ from shared.sandbox.datadog_desk import END, START, Desk, desk_of, window
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
-    with desk_of() as found:
+    with desk_of(log={"lines_per_request": 0.02, "spans_per_request": 0.02}) as found:
         yield found
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import JSONResponse, Response
 
+from perfsuite.errors import PerfsuiteError
 from perfsuite.sandbox.datadog.scopes import QueryError
 from perfsuite.sandbox.datadog.spec import Scope
 from perfsuite.sandbox.standins.visits import Visit
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Handler = Callable[[DatadogStandIn, Visit], Awaitable[Response]]
 
 _DETAILED: Final = 422
+_UNAVAILABLE: Final = 503
 
 
 class Refusal(Exception):
@@ -71,3 +73,5 @@ async def _answered(handler: "Handler", standin: "DatadogStandIn", visit: Visit,
         return refusal.response()
     except QueryError as error:
         return Refusal(f"Error parsing query: {error}").response()
+    except PerfsuiteError as error:
+        return Refusal(str(error), _UNAVAILABLE).response()
