@@ -7,9 +7,9 @@ from typing import Final
 from perfsuite.errors import BadInput, Refused
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]{0,60}?)\s*\}\}")
-# `env:prod`, `env:"prod"`, `env IN (prod, dev)`; not `my_env:prod`, which is another tag.
-_ENV_VALUE: Final = re.compile(r"(?<![\w.@-])@?env\s*:\s*(\([^()]*\)|\"[^\"]*\"|[^\s,(){}]+)", re.IGNORECASE)
-_ENV_IN: Final = re.compile(r"(?<![\w.@-])@?env\s+(?:NOT\s+)?IN\s*\(([^()]*)\)", re.IGNORECASE)
+# `env:prod`, `env:"prod"`, `env IN (prod, dev)`; not `my-env:prod`, which is another tag.
+_ENV_VALUE: Final = re.compile(r"(?<![\w.@])(?<!\w-)@?env\s*:\s*(\([^()]*\)|\"[^\"]*\"|[^\s,(){}]+)", re.IGNORECASE)
+_ENV_IN: Final = re.compile(r"(?<![\w.@])(?<!\w-)@?env\s+(?:NOT\s+)?IN\s*\(([^()]*)\)", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"\s+OR\s+|[\s,()\"]+", re.IGNORECASE)
 _NEXT: Final = "Correct the query in custom_queries.yaml, or name the environment that it is for."
 
