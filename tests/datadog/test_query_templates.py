@@ -29,8 +29,8 @@ def test_a_placeholder_without_a_value_is_refused_with_those_that_have_one(text:
     "query",
     [
         "env:prod", "Env:Prod", "env: prod", 'env:"prod"', "-env:prod", "!env:prod", "NOT env:prod",
-        "env:(perf OR prod)", "env IN (perf, prod)", "env NOT IN (prod)", "@env:prod", "service:a AND env:prod*", "env:perf2",
-        "(env:prod)", "a{env:prod}by{env}", "env:perf env:prod", "env:*",
+        "env:(perf OR prod)", "env IN (perf, prod)", "env NOT IN (prod)", "@env:prod", "service:a AND env:prod*",
+        "env:perf2", "(env:prod)", "a{env:prod}by{env}", "env:perf env:prod", "env:*",
     ],
 )  # fmt: skip
 def test_every_way_to_name_another_environment_is_found(query: str) -> None:

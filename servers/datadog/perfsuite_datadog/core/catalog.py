@@ -14,12 +14,11 @@ Rollup = Literal["avg", "max", "min", "sum"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric. `worst` is the rollup under which trouble shows; `unit` is what the agent is documented to send."""
+    """A metric. `worst` is the rollup under which trouble shows."""
 
     name: str
     space: Rollup
     worst: Rollup | None = None
-    unit: str = ""
     over_time: Rollup = "avg"
 
 
@@ -38,35 +37,35 @@ class Wanted:
 
 
 HOST_CPU: Final = (
-    Metric("system.cpu.idle", "avg", "min", "percent"),
-    Metric("system.cpu.iowait", "avg", "max", "percent"),
-    Metric("system.cpu.stolen", "avg", "max", "percent"),
+    Metric("system.cpu.idle", "avg", "min"),
+    Metric("system.cpu.iowait", "avg", "max"),
+    Metric("system.cpu.stolen", "avg", "max"),
     Metric("system.load.norm.1", "avg", "max"),
 )
 HOST_MEMORY: Final = (
-    Metric("system.mem.pct_usable", "avg", "min", "fraction"),
-    Metric("system.mem.usable", "avg", "min", "mebibyte"),
-    Metric("system.mem.total", "avg", None, "mebibyte"),
-    Metric("system.swap.pct_free", "avg", "min", "fraction"),
+    Metric("system.mem.pct_usable", "avg", "min"),
+    Metric("system.mem.usable", "avg", "min"),
+    Metric("system.mem.total", "avg"),
+    Metric("system.swap.pct_free", "avg", "min"),
 )
 HOST_TRAFFIC: Final = (
     # A host has several disks and network devices: the fullest disk counts, and the traffic of all.
-    Metric("system.disk.in_use", "max", "max", "fraction"),
+    Metric("system.disk.in_use", "max", "max"),
     Metric("system.net.bytes_rcvd", "sum", "max"),
     Metric("system.net.bytes_sent", "sum", "max"),
 )
 HOST: Final = (HOST_CPU, HOST_MEMORY, HOST_TRAFFIC)
 
 CONTAINER_CPU: Final = (
-    Metric("kubernetes.cpu.usage.total", "sum", "max", "nanocore"),
-    Metric("kubernetes.cpu.limits", "sum", None, "core"),
-    Metric("kubernetes.cpu.requests", "sum", None, "core"),
+    Metric("kubernetes.cpu.usage.total", "sum", "max"),
+    Metric("kubernetes.cpu.limits", "sum"),
+    Metric("kubernetes.cpu.requests", "sum"),
 )
 CONTAINER_MEMORY: Final = (
     # What the kernel kills for; `usage` would count the page cache as well.
-    Metric("kubernetes.memory.working_set", "sum", "max", "byte"),
-    Metric("kubernetes.memory.limits", "sum", None, "byte"),
-    Metric("kubernetes.memory.requests", "sum", None, "byte"),
+    Metric("kubernetes.memory.working_set", "sum", "max"),
+    Metric("kubernetes.memory.limits", "sum"),
+    Metric("kubernetes.memory.requests", "sum"),
 )
 CONTAINER_HEALTH: Final = (
     Metric("kubernetes.cpu.cfs.throttled.periods", "sum", over_time="sum"),

@@ -23,7 +23,6 @@ class Measured:
             **{label: series.values for _, found in self._parts for label, series in found.items()},
             **{one.label: one.values for derived in self._derived for one in derived},
         }
-        self.notes = tuple(dict.fromkeys(one.note for derived in self._derived for one in derived if one.note))
 
     def blocks(self, subject: Subject) -> Iterator[Block]:
         """The rows of its file."""
