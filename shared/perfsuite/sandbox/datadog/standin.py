@@ -81,7 +81,11 @@ async def query(standin: DatadogStandIn, visit: Visit) -> Response:
     return JSONResponse(await to_thread.run_sync(answer_v1, standin.world, asked, window))
 
 
-@METRIC_ROUTES.route("POST", "/api/v2/query/timeseries", name="query_timeseries", evidence="recorded")
+@METRIC_ROUTES.route(
+    "POST", "/api/v2/query/timeseries", name="query_timeseries", evidence="specified",
+    note="Recorded were one series without group and unit, an empty answer and a wrong type. Groups, several formulas, "
+    "nulls, units other than percent and microsecond, refused queries and the rate limit were not.",
+)  # fmt: skip
 @guarded("global_org", "timeseries_query")
 async def query_timeseries(standin: DatadogStandIn, visit: Visit) -> Response:
     attributes = _attributes(visit, "timeseries_request")
@@ -96,7 +100,10 @@ async def query_timeseries(standin: DatadogStandIn, visit: Visit) -> Response:
     return JSONResponse(await to_thread.run_sync(work), media_type="application/vnd.api+json")
 
 
-@METRIC_ROUTES.route("POST", "/api/v2/query/scalar", name="query_scalar", evidence="recorded")
+@METRIC_ROUTES.route(
+    "POST", "/api/v2/query/scalar", name="query_scalar", evidence="specified",
+    note="Recorded were one number without group, empty answers and a window before retention; groups were not.",
+)  # fmt: skip
 @guarded("global_org", "timeseries_query")
 async def query_scalar(standin: DatadogStandIn, visit: Visit) -> Response:
     attributes = _attributes(visit, "scalar_request")
@@ -132,7 +139,7 @@ async def host_totals(standin: DatadogStandIn, _: Visit) -> Response:
     return JSONResponse({"total_up": up, "total_active": up})
 
 
-@METRIC_ROUTES.route("GET", "/api/v1/metrics", name="metrics", evidence="specified")
+@METRIC_ROUTES.route("GET", "/api/v1/metrics", name="metrics", evidence="specified", note="No answer was recorded.")
 @guarded("metrics", "metrics_read")
 async def metrics(standin: DatadogStandIn, visit: Visit) -> Response:
     begin, host = visit.number("from"), visit.value("host")
@@ -146,7 +153,9 @@ async def metrics(standin: DatadogStandIn, visit: Visit) -> Response:
     return JSONResponse({"from": str(begin), "metrics": names})
 
 
-@METRIC_ROUTES.route("GET", "/api/v1/metrics/{name}", name="metric", evidence="specified")
+@METRIC_ROUTES.route(
+    "GET", "/api/v1/metrics/{name}", name="metric", evidence="specified", note="No answer was recorded."
+)
 @guarded("metrics", "metrics_read")
 async def metric(standin: DatadogStandIn, visit: Visit) -> Response:
     found = standin.world.metrics().get(visit.part("name"))
