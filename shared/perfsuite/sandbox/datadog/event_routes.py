@@ -108,7 +108,8 @@ async def spans_search(standin: "DatadogStandIn", visit: Visit) -> Response:
 
 @EVENT_ROUTES.route(
     "POST", "/api/v2/logs/analytics/aggregate", name="logs_aggregate", evidence="specified", faults=("status_timeout",),
-    note="Only answers without buckets were recorded; their inside follows the specification. The rate limit is assumed.",
+    note="Only answers without buckets were recorded; their inside follows the specification. "
+    "The rate limit is assumed.",
 )  # fmt: skip
 @guarded("logs_public_aggregate_api", "logs_read_data")
 async def logs_aggregate(standin: "DatadogStandIn", visit: Visit) -> Response:
@@ -120,8 +121,8 @@ async def logs_aggregate(standin: "DatadogStandIn", visit: Visit) -> Response:
 @EVENT_ROUTES.route(
     "POST", "/api/v2/spans/analytics/aggregate", name="spans_aggregate", evidence="specified",
     faults=("status_timeout",),
-    note="One count over time without groups was recorded; totals by group follow the specification. That it shares the "
-    "allowance of searches is assumed.",
+    note="One count over time without groups was recorded; totals by group follow the specification. That it shares "
+    "the allowance of searches is assumed.",
 )  # fmt: skip
 @guarded("spans_public_search_api", "apm_read")
 async def spans_aggregate(standin: "DatadogStandIn", visit: Visit) -> Response:
