@@ -2,7 +2,7 @@
 
 just bench                  everything at 1 million rows, in a few minutes
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, datadog, servers
+just bench --only stats     one part: stats, memory, queries, jmeter, datadog, servers, blazemeter
 """
 
 import argparse
@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from datadog_requests import datadog_collections
 from blazemeter_sessions import blazemeter
+from datadog_requests import datadog_collections
 from jmeter_report import jmeter_report
 from jtl_generator import generate
 from measuring import Measured, interleaved, run_command
@@ -34,7 +34,11 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     for part in options.only or list(PARTS):
-        print(f"\n## {part}, {options.rows:,} rows" if part not in ("datadog", "servers") else f"\n## {part}")
+        print(
+            f"\n## {part}, {options.rows:,} rows"
+            if part not in ("datadog", "servers", "blazemeter")
+            else f"\n## {part}"
+        )
         PARTS[part](options.folder, options.rows)
 
 

@@ -9,7 +9,9 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +29,15 @@ def main() -> None:
     sound = folder / "sound"
     _in_child(lambda: _bring(sound))
     expected, kills = _content(sound), 0
-    while _in_child(lambda: _killed(folder / "killed", kills + 1)) == -signal.SIGKILL:
+    while _in_child(partial(_killed, folder / "killed", kills + 1)) == -signal.SIGKILL:
         _in_child(lambda: _bring(folder / "killed"))
         found = _content(folder / "killed")
         if found != expected:
             differ = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
-            print(json.dumps({"kills": kills, "differ": differ, "files": sorted(found)}))
-            return
+            raise SystemExit(f"killed at file {kills + 1}, it left other {differ}")
         shutil.rmtree(folder / "killed")
         kills += 1
-    print(json.dumps({"kills": kills, "files": sorted(expected)}))
+    sys.stdout.write(json.dumps({"kills": kills, "files": sorted(expected)}))
 
 
 def _bring(folder: Path) -> None:
@@ -59,7 +60,7 @@ def _killed(folder: Path, number: int) -> None:
 
 
 def _changes(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether a file takes its place now: before that, it is nothing to anybody. The run's record has tests of its own."""
+    """Whether a file takes its place now: before, it is nothing to anybody. The run's record has tests of its own."""
     return event == "os.rename" and not str(arguments[1]).endswith("run.json")
 
 
@@ -68,10 +69,12 @@ def _in_child(work: Callable[[], None]) -> int:
     if (pid := os.fork()) == 0:
         try:
             work()
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
+        finally:
+            # Whatever it was, the parent must not go on in two processes.
+            failed = sys.exc_info()[0] is not None
+            if failed:
+                traceback.print_exc()
+            os._exit(int(failed))
     ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if ended not in (0, -signal.SIGKILL):
         raise SystemExit(f"a child ended with {ended}")

@@ -1,5 +1,6 @@
 """Archives on the disk: what their directory says, and one member at a time taken out as a stream."""
 
+import errno
 import hashlib
 import stat
 import struct
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from perfsuite.errors import BadFile, LimitExceeded
+from perfsuite.errors import BadFile, LimitExceeded, StorageFailed
 from perfsuite_blazemeter.models.archives import Limits, Member, Taken
 
 _CHUNK: Final = 1024 * 1024
@@ -58,6 +59,13 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeError) as error:
         raise _damaged(str(error)[:100].rstrip(".")) from None
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            raise _damaged("its directory leads nowhere") from None
+        raise StorageFailed(
+            f"The archive could not be unpacked: {error.strerror}.",
+            next_step="Free space on the disk that holds the artifacts folder, then call again.",
+        ) from error
     except (NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
         raise _damaged(f"{type(error).__name__} while it was read") from None
 

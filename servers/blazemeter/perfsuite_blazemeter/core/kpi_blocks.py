@@ -26,6 +26,7 @@ HOSTNAME: Final = "Hostname"
 _STAMP: Final = "timeStamp"
 _DIGITS: Final = 13
 _MOST_LINES: Final = 200
+_LINE_END: Final = "\r\n"
 _HEADER_SIGNS: Final = frozenset({"timestamp", "elapsed", "label"})
 _CUT: Final = "The last row has no line end; its last field may be cut."
 
@@ -138,9 +139,7 @@ class KpiRows:
         dialect = self._dialect
         if dialect.delimiter != "," or dialect.names[0] != _STAMP or not count or _is_odd(block):
             return None
-        if block.count(b",") != (len(dialect.names) - 1) * count:
-            return None
-        keys = _stamps(block, count)
+        keys = _stamps(block, count, len(dialect.names) - 1)
         told = None if keys is None else self._told_apart(block, count)
         if keys is None or told is None:
             return None
@@ -169,7 +168,8 @@ class KpiRows:
 
         trial = ReadReport()
         lines, keys, sink = list[bytes](), list[int](), StringIO()
-        writer = csv.writer(sink, lineterminator="")
+        # Only characters of the line end are quoted, and either of its two would end a line for a reader.
+        writer = csv.writer(sink, lineterminator=_LINE_END)
         for record in Records(BytesIO(block), self._dialect.delimiter, len(self._dialect.names), trial, _nobody_asks):
             if self._is_header(record.fields):
                 self._dialect = self._changed(record.fields)
@@ -179,7 +179,7 @@ class KpiRows:
             else:
                 row = dict(zip(self._dialect.names, record.fields, strict=True))
                 writer.writerow(self._fields(row))
-                lines.append(sink.getvalue().encode("utf-8", "replace"))
+                lines.append(sink.getvalue().removesuffix(_LINE_END).encode("utf-8", "replace"))
                 keys.append(self._key(row[_STAMP]))
                 sink.seek(0)
                 sink.truncate()
@@ -226,13 +226,15 @@ def _end_of_records(text: bytes) -> int:
         return end
     last, is_open = end, text.count(b'"', 0, end) % 2 == 1
     for _ in range(_MOST_LINES):
-        if not is_open or last == 0:
-            break
+        if not is_open:
+            return last
         before = text.rfind(b"\n", 0, last - 1) + 1
         is_open ^= text.count(b'"', before, last) % 2 == 1
         last = before
+        if last == 0:
+            return 0 if len(text) < LONGEST_LINE else end
     # A quote that nobody closes is left to the reader of records, which finds its way again.
-    return last or end
+    return end
 
 
 def _is_odd(block: bytes) -> bool:
@@ -247,17 +249,18 @@ def _is_utf8(block: bytes) -> bool:
     return True
 
 
-def _stamps(block: bytes, count: int) -> "NDArray[np.int64] | None":
-    """The milliseconds with which every row begins, or None if one does not."""
+def _stamps(block: bytes, count: int, commas: int) -> "NDArray[np.int64] | None":
+    """The milliseconds with which every row begins, or None if one does not, or if there are too few or many fields."""
     import numpy as np
 
     text = np.frombuffer(block, np.uint8)
     starts = np.zeros(count, np.int64)
     starts[1:] = np.flatnonzero(text == ord("\n"))[:-1] + 1
-    if int(starts[-1]) + _DIGITS >= len(text):
+    is_comma = text == ord(",")
+    if np.count_nonzero(is_comma) != commas * count or int(starts[-1]) + _DIGITS >= len(text):
         return None
     digits = text[starts[:, None] + np.arange(_DIGITS)] - ord("0")
-    if (digits > 9).any() or (text[starts + _DIGITS] != ord(",")).any():
+    if (digits > 9).any() or not is_comma[starts + _DIGITS].all():
         return None
     stamps: NDArray[np.int64] = digits @ (10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64))
     return stamps

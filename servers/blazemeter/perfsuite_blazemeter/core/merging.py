@@ -1,6 +1,7 @@
 """Rows of several engines in one order, with a few blocks of each in memory."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from perfsuite_blazemeter.core.kpi_blocks import Chunk
@@ -41,6 +42,6 @@ def merged(engines: Sequence[Iterator[Chunk]]) -> Iterator[bytes]:
     while living := [stream for stream in streams if stream.chunk is not None]:
         bound = min(int(stream.chunk.keys[-1]) for stream in living if stream.chunk is not None)
         taken = [stream.take(bound) for stream in living]
-        lines = [line for part, _ in taken for line in part]
+        lines = list(chain.from_iterable(part for part, _ in taken))
         order = np.concatenate([keys for _, keys in taken]).argsort(kind="stable")
         yield b"\n".join(map(lines.__getitem__, order.tolist())) + b"\n"
