@@ -24,7 +24,7 @@ from perfsuite_blazemeter.models.answers import (
     WorkspaceList,
 )
 from perfsuite_blazemeter.models.artifacts import ArtifactList, ProcessedArtifacts
-from perfsuite_blazemeter.models.ids import MaybeMaster, MaybeRun, Run, optional
+from perfsuite_blazemeter.models.ids import MaybeMaster, MaybeRun, Run
 from perfsuite_blazemeter.service import (
     aggregate,
     artifacts,
@@ -51,8 +51,8 @@ server = create_server(
 )
 
 Text = Annotated[str, Field(max_length=200)]
-Named = Annotated[Text | None, Field(description="Name or id.", json_schema_extra=optional)]
-Time = Annotated[Text | None, Field(description="ISO (UTC unless zoned), epoch or now-7d.", json_schema_extra=optional)]
+Named = Annotated[Text | None, Field(description="Name or id.")]
+Time = Annotated[Text | None, Field(description="ISO (UTC unless zoned), epoch or now-7d.")]
 Start = Annotated[int, Field(ge=0, description="Rows to skip.")]
 Limit = Annotated[int, Field(ge=1, le=50, description="Most rows.")]
 

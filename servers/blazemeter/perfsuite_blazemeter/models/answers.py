@@ -1,22 +1,16 @@
-"""What the tools answer. The parts of an answer are plain objects to the model: their names say what they hold."""
+"""What the tools answer."""
 
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict
 
 Phase = Literal["starting", "running", "ending", "ended", "archived"]
 
 
 class Answer(BaseModel):
-    """A whole answer. Its schema names its fields and no more: every byte of it is sent with every request."""
+    """A whole answer."""
 
     model_config = ConfigDict(frozen=True)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "object", "required": [name for name, one in cls.model_fields.items() if one.is_required()]}
 
 
 class Part(Answer):

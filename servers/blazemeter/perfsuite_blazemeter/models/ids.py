@@ -20,18 +20,11 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def optional(schema: dict[str, Any]) -> None:
-    """Say of an argument its type alone. That it may be left out, `required` says; limits are said when broken."""
-    [kind] = [one["type"] for one in schema.pop("anyOf") if one["type"] != "null"]
-    schema.pop("default")
-    schema["type"] = kind
-
-
 Run = Annotated[RunId, BeforeValidator(_as_text), Field(description="The run: a master's id, or your name for it.")]
-MaybeRun = Annotated[RunId | None, BeforeValidator(_as_text), Field(description="The run.", json_schema_extra=optional)]
+MaybeRun = Annotated[RunId | None, BeforeValidator(_as_text), Field(description="The run.")]
 MaybeMaster = Annotated[
     Annotated[int, Field(ge=1, le=LARGEST_ID)] | None,
-    Field(description="If `run_id` is another.", json_schema_extra=optional),
+    Field(description="If `run_id` is another."),
 ]
 
 
