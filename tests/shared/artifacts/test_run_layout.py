@@ -21,6 +21,8 @@ CONTRACT = (
     "blazemeter/test-results.csv",
     "blazemeter/jmeter.log",
     "blazemeter/jmeter-2.log",
+    "blazemeter/bzt-1.log",
+    "blazemeter/errors-1.jtl",
     "blazemeter/sessions.json",
     "jmeter/test-results.csv",
     "jmeter/aggregate_performance_report.csv",

@@ -31,7 +31,7 @@ class Comparison:
         self._circumstances = circumstances
         self._ours: dict[str, list[Ours]] = {}
         for one in labels:
-            self._ours.setdefault(printable(one.label, LONGEST_NAME), []).append(one)
+            self._ours.setdefault(one.label, []).append(one)
 
     @property
     def agreeing(self) -> int:
@@ -51,7 +51,7 @@ class Comparison:
         pairs += [(name, row, self._main(name)) for name, row in self._theirs.items() if name in self._ours]
         return [
             PercentilePair(
-                label=name,
+                label=printable(name, LONGEST_NAME),
                 blazemeter_ms={"p50": median(row), "p90": row.line_90, "p95": row.line_95, "p99": row.line_99},
                 samples_ms={key: _rounded(own.percentiles_ms.get(f"{key}_ms")) for key in ("p50", "p90", "p95", "p99")},
             )
@@ -102,7 +102,7 @@ class Comparison:
         near = [one for one in self._ours if one not in self._theirs and _alike(one, name)]
         why = "No sample has this label: BlazeMeter folds labels together, or counts other rows."
         if near:
-            why = f"BlazeMeter writes the label otherwise: in the samples it is {near[0]!r}."
+            why = f"BlazeMeter writes the label otherwise: in the samples it is {printable(near[0], 80)!r}."
         elif row.samples == sum(self._main(one).samples for one in self._ours if one not in self._theirs):
             why = "BlazeMeter folded labels together: all that it does not list add up to this one."
         elif self._circumstances.incomplete_because:
@@ -140,8 +140,12 @@ def _name(row: AggregateRow) -> str:
 
 def _difference(label: str, field: str, theirs: float | None, ours: float | None, why: str) -> Difference:
     return Difference(
-        label=label, field=field, blazemeter=_rounded(theirs), samples=_rounded(ours), likely_reason=why
-    )  # fmt: skip
+        label=printable(label, LONGEST_NAME),
+        field=field,
+        blazemeter=_rounded(theirs),
+        samples=_rounded(ours),
+        likely_reason=why,
+    )
 
 
 def _rounded(value: float | None) -> float | None:
