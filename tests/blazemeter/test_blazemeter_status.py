@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
 import pytest
 
 from blazemeter.conftest import NEWEST, OLDEST, TEST, Connect, Hands, started
@@ -33,13 +34,23 @@ async def test_the_phase_follows_the_progress(
 
 async def test_the_end_is_waited_for(connect: Connect, service: OpenBlazeMeter, hands: Hands) -> None:
     master_id = started(service, hands)
-    found = await ask(
-        lambda blazemeter: check_run(
-            blazemeter, RunStore(service.standin.folder / "runs"), StatusQuestion(None, master_id, 0.3, 0.1)
-        )
-    )
-    assert found.phase == "starting"
-    assert 2 <= len(service.standin.journal.received("blazemeter.status")) <= 5
+    runs, question = RunStore(service.standin.folder / "runs"), StatusQuestion(None, master_id, 45, 0.02)
+
+    async def end_after_some_looks() -> None:
+        while len(service.standin.journal.received("blazemeter.status")) < 3:
+            await anyio.sleep(0.02)
+        hands.now += 90
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(end_after_some_looks)
+        found = await ask(lambda blazemeter: check_run(blazemeter, runs, question))
+    assert found.phase == "ended"
+
+
+async def test_nobody_waits_longer_than_was_asked(connect: Connect, service: OpenBlazeMeter, hands: Hands) -> None:
+    master_id = started(service, hands)
+    runs, question = RunStore(service.standin.folder / "runs"), StatusQuestion(None, master_id, 0.1, 0.02)
+    assert (await ask(lambda blazemeter: check_run(blazemeter, runs, question))).phase == "starting"
 
 
 async def test_the_end_is_noted_for_the_run_that_was_named(connect: Connect, runs: RunStore, mode: str) -> None:
