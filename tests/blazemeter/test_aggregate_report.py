@@ -129,7 +129,7 @@ def test_what_blazemeter_does_not_list_is_named_by_its_kind() -> None:
 
 def test_percentiles_stand_side_by_side_and_are_not_compared() -> None:
     ours = own(percentiles_ms={"p50_ms": 10.0, "p90_ms": 20.0})
-    [pair] = Comparison([row(**{"90line": 99})], [ours], ours, Circumstances()).percentiles()
+    [pair] = Comparison([row("Home", **{"90line": 99})], [ours], ours, Circumstances()).percentiles()
     assert not pair.comparable
     assert (pair.blazemeter_ms["p90"], pair.samples_ms["p90"]) == (99, 20)
 

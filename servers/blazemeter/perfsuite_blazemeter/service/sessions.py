@@ -27,7 +27,7 @@ from perfsuite_blazemeter.service.sessions_extract import extract, keep_files
 from perfsuite_blazemeter.service.sessions_merge import TOOL, merge_all, refuse_or_go_on, window_text
 
 _LISTED, _DOWNLOADED, _EXTRACTED, _MERGED = 0.01, 0.35, 0.5, 0.8
-_MOST_NOTES: Final = 20
+_MOST_NOTES: Final = 10
 
 
 @dataclass(frozen=True)
