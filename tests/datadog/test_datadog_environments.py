@@ -1,11 +1,13 @@
 """Environments as people write them, and the environment of a run."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datadog.tables import BEGIN
 from perfsuite.artifacts import RunFolder
 from perfsuite.workflow.ledger import Ledger
 
@@ -132,7 +134,8 @@ async def test_many_hosts_fill_the_answer_and_the_rest_is_in_the_files(
     standin = datadog(hosts=[{"name": name, "cpu_pct_per_user": number / 100} for number, name in enumerate(names)])
     configure({"QA": {"env_tag": "perf", "hosts": [{"hostname": name} for name in names]}})
     async with connect() as caller:
-        result = await caller.collect("get_host_metrics", environment="QA", run_id=run.run_id, wait_s=45)
+        window = {"from_time": BEGIN.isoformat(), "to_time": (BEGIN + timedelta(minutes=3)).isoformat()}
+        result = await caller.collect("get_host_metrics", environment="QA", run_id=run.run_id, **window)
     assert len(standin.journal.received("datadog.query_timeseries")) == 6
     assert (result["total"], result["has_more"]) == (120, True)
     peaks = [row["cpu_max_pct"] for row in result["rows"]]
