@@ -21,7 +21,7 @@ from perfsuite_jmeter.service.collecting import collect_results
 from perfsuite_jmeter.service.runs import stop_run
 from perfsuite_jmeter.service.status import run_status
 
-LATER = 40.0
+LATER = 60.0
 USERS_EACH = 2
 
 
