@@ -2,7 +2,7 @@
 
 just bench                  everything at 1 million rows, in a quarter of an hour
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, datadog, servers, blazemeter, supervised, live, proof
+just bench --only stats     one part; --help lists them
 
 The parts that run the real JMeter say what was promised, and fail where it is missed.
 """
