@@ -153,7 +153,7 @@ def _unverified(server: str) -> str:
     rows = (
         (f"`{route.method} {route.path}`", MEANINGS_OF_EVIDENCE[route.evidence], route.note)
         for route in routes
-        if route.evidence != "recorded"
+        if route.evidence != "recorded" or route.note
     )
     return _table(("request", "its shape rests on", "what is open"), rows)
 

@@ -78,6 +78,8 @@ def status(run_id: RunIdArgument, as_json: AsJson = False) -> None:
         output.print_json(found.model_dump(mode="json"))
         return
     output.say(f"{found.run_id} · source {found.source or 'not known yet'}")
+    if found.incomplete:
+        output.say(f"! {found.incomplete}")
     for stage in found.stages:
         output.say(f"{_MARKS.get(stage.state, '·')} {stage.title}: {stage.state.replace('_', ' ')}")
         for step in stage.steps if stage.state not in {"not_started", "done", "skipped"} else ():

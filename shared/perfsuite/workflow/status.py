@@ -56,10 +56,11 @@ class NextStep(_Result):
 
 
 class RunStatus(_Result):
-    """`next` is None when the run is complete."""
+    """`next` is None when the run is complete; `incomplete` says why its samples are not all there are."""
 
     run_id: str
     source: Source | None
+    incomplete: str | None
     complete: bool
     stages: tuple[StageStatus, ...]
     next: NextStep | None
@@ -79,7 +80,12 @@ class Snapshot:
         found = tuple(self._stage(stage, stale) for stage in self._stages())
         first = _first_unfinished(found)
         return RunStatus(
-            run_id=self.record.run_id, source=self.source, complete=first is None, stages=found, next=first
+            run_id=self.record.run_id,
+            source=self.source,
+            incomplete=self.record.incomplete,
+            complete=first is None,
+            stages=found,
+            next=first,
         )
 
     @property

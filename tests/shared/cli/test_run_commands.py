@@ -105,6 +105,14 @@ def test_a_status_gives_the_reasons_of_what_went_wrong(command: Any, file: Path,
     assert Ledger(run).status().stages[0].state == "failed"
 
 
+def test_a_status_says_when_samples_are_not_all_there_are(command: Any, file: Path, tmp_path: Path) -> None:
+    command("import", file, "--run-id", "r1")
+    run = RunStore(tmp_path / "artifacts").open("r1")
+    run.update(lambda record: record.model_copy(update={"incomplete": "The results lack 1 of 2 sessions."}))
+    assert "! The results lack 1 of 2 sessions." in command("status", "r1").out
+    assert json.loads(command("status", "r1", "--json").out)["incomplete"] == "The results lack 1 of 2 sessions."
+
+
 def test_an_unknown_run_is_not_made_by_asking_for_it(command: Any, tmp_path: Path) -> None:
     done = command("status", "nope", "--json")
     assert done.code == 4
