@@ -3,10 +3,13 @@
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from perfsuite.settings import _secrets
 
 _ABOUT_THE_TESTS = {"PERFSUITE_FIXTURES", "PERFSUITE_INSPECTOR"}
 
@@ -23,6 +26,14 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("perfsuite", deadline=None, print_blob=True)
     settings.load_profile("perfsuite")
     sys.addaudithook(_stay_here)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_one_test() -> Iterator[None]:
+    """What one test remembers as a secret is an ordinary word in the next."""
+    before = set(_secrets)
+    yield
+    _secrets.intersection_update(before)
 
 
 def _changes_behaviour(name: str) -> bool:

@@ -34,6 +34,10 @@ def environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **own, "PERFSUITE_JMETER_HEAP": "256m"}
 
 
+def has_rows(results: Path) -> bool:
+    return results.exists() and results.read_bytes().count(b"\n") > 1
+
+
 def test_a_test_runs_to_its_end_and_is_collected(plan: Path) -> None:
     ended = subprocess.run(
         [*COMMAND, str(plan), "--run-id", "r1", "-J", "duration=3", "--yes", "--json"], cwd=plan.parent,
@@ -48,13 +52,14 @@ def test_a_test_runs_to_its_end_and_is_collected(plan: Path) -> None:
 
 def test_ctrl_c_stops_it_gently_and_keeps_what_was_measured(plan: Path) -> None:
     command = [*COMMAND, str(plan), "--run-id", "r1", "-J", "duration=120", "--yes"]
+    results = plan.parent / "artifacts" / "r1" / "jmeter" / "test-results.csv"
     with subprocess.Popen(
         command, cwd=plan.parent, env=environment(plan.parent), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         text=True,
     ) as process:  # fmt: skip
         assert process.stdout
         said = ""
-        while "r1 running" not in said:
+        while "r1 running" not in said or not has_rows(results):
             said += process.stdout.readline()
         process.send_signal(signal.SIGINT)
         said += process.stdout.read()
