@@ -9,8 +9,8 @@ from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.registration import READ_ONLY
 from perfsuite.mcp.server import create_server
 from perfsuite.samples.definitions import DEFAULT_PERCENTILES, PercentileMethod
-from perfsuite_perfanalysis import service
-from perfsuite_perfanalysis.models import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
+from perfsuite_perfanalysis.models.questions import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
+from perfsuite_perfanalysis.service import querying
 
 server = create_server(
     "perfanalysis",
@@ -56,4 +56,4 @@ def query_samples(
         start=start,
         limit=limit,
     )
-    return service.query_samples(ctx.runs, run_id, question)
+    return querying.query_samples(ctx.runs, run_id, question)

@@ -1,4 +1,4 @@
-"""What the tools do. Everything they need comes as arguments."""
+"""Answers single questions from the samples of a run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +9,7 @@ from perfsuite.mcp.answers import fit
 from perfsuite.samples.definitions import THROUGHPUT_DEFINITION, Choice, Selection
 from perfsuite.samples.rows import printable
 from perfsuite.samples.times import utc
-from perfsuite_perfanalysis.models import SampleAnswer, SampleQuestion, SortBy, Value
+from perfsuite_perfanalysis.models.questions import SampleAnswer, SampleQuestion, SortBy, Value
 
 if TYPE_CHECKING:
     from perfsuite.samples.queries import Bucket, ErrorGroup, Samples
