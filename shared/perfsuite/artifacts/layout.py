@@ -11,6 +11,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Generic, TypeVar
 
+from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.run_id import PATTERN as RUN_ID
 from perfsuite.artifacts.run_id import is_reserved, shown, slug
 from perfsuite.artifacts.schemas import Document, ImportSources, RunRecord
@@ -156,8 +157,12 @@ COLLECTION = Artifact(
     "every query that was sent, and whether its answer is complete",
 )
 
-PERFORMANCE_ANALYSIS = Artifact(
-    "performance_analysis", "analysis/performance_analysis.json", ("analyze_test_results",), _ANALYSES
+PERFORMANCE_ANALYSIS = JsonArtifact(
+    "performance_analysis",
+    "analysis/performance_analysis.json",
+    ("analyze_test_results",),
+    _ANALYSES,
+    PerformanceAnalysis,
 )
 INFRASTRUCTURE_ANALYSIS = Artifact(
     "infrastructure_analysis", "analysis/infrastructure_analysis.json", ("analyze_environment_metrics",), _ANALYSES
