@@ -6,6 +6,8 @@ after the start of the first sample (`*_s`).
 
 from typing import Literal
 
+from pydantic import Field
+
 from perfsuite.artifacts.run_id import RunId
 from perfsuite.artifacts.schemas import Document, Sha256, Stored, UtcTime
 
@@ -25,7 +27,7 @@ class Method(Stored):
     """How something was computed."""
 
     name: str
-    parameters: dict[str, Value] = {}
+    parameters: dict[str, Value] = Field(default_factory=dict)
 
 
 class Finding(Stored):
@@ -37,7 +39,7 @@ class Finding(Stored):
     subject: str
     """The label, host or file that it is about; empty where it is about the run."""
     text: str
-    evidence: dict[str, Value] = {}
+    evidence: dict[str, Value] = Field(default_factory=dict)
 
 
 class Analysis(Document):
@@ -65,7 +67,7 @@ class Numbers(Stored):
     stdev_ms: float | None
     percentiles_ms: dict[str, float | None]
     withheld: tuple[str, ...] = ()
-    success_percentiles_ms: dict[str, float | None] = {}
+    success_percentiles_ms: dict[str, float | None] = Field(default_factory=dict)
     """Of successes alone, within the resolution of a histogram: failures may be quick, or wait for a time-out."""
     throughput_per_s: float | None
     apdex: float | None
@@ -112,6 +114,8 @@ class Drift(Stored):
     p_value: float | None = None
     n: int = 0
     n_effective: float | None = None
+    step_at_s: float | None = None
+    """Where they jump, if a jump describes it better than a line."""
 
 
 class Phases(Stored):
@@ -229,7 +233,7 @@ class QualityNote(Stored):
     kind: str
     severity: Severity
     text: str
-    details: dict[str, Value] = {}
+    details: dict[str, Value] = Field(default_factory=dict)
 
 
 class GeneratorHealth(Stored):
@@ -239,7 +243,7 @@ class GeneratorHealth(Stored):
     reason: str
     readings: int = 0
     saturated_readings: int = 0
-    worst: dict[str, float] = {}
+    worst: dict[str, float] = Field(default_factory=dict)
     saturated_from_s: float | None = None
 
 
