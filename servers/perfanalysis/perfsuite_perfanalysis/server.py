@@ -6,25 +6,64 @@ from pydantic import Field
 
 from perfsuite.artifacts import RunId
 from perfsuite.mcp.context import AppContext
-from perfsuite.mcp.registration import READ_ONLY
+from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
+from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
 from perfsuite.samples.definitions import DEFAULT_PERCENTILES, PercentileMethod
+from perfsuite_perfanalysis.models.digest import Digest
 from perfsuite_perfanalysis.models.questions import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
-from perfsuite_perfanalysis.service import querying
+from perfsuite_perfanalysis.models.standing import AnalysisStatus
+from perfsuite_perfanalysis.service import digests, querying, results, slas, standing
+from perfsuite_perfanalysis.service.work import Work
 
 server = create_server(
     "perfanalysis",
     title="PerfAnalysis",
-    instructions="Exact numbers about load-test runs that lie in run folders. Start with `query_samples`.",
+    instructions="Exact numbers about load-test runs, and findings that say how sure they are: start with "
+    "`analyze_test_results`; `get_analysis_status` says what is left.",
     rules_page="perfanalysis/AGENTS.md",
-    warm_up=("samples",),
+    has_jobs=True,
+    warm_up=("samples", "analysis"),
 )
+
+
+Run = Annotated[RunId, Field(description="The run.")]
+
+
+@server.tool(title="Analyse the samples of a run", annotations=WRITES_RUN_FOLDER)
+async def analyze_test_results(
+    ctx: AppContext,
+    run_id: Run,
+    sla_profile: Annotated[
+        str | None, Field(max_length=500, description="An `id` of slas.yaml; by default the run's scenario.")
+    ] = None,
+    wait_s: WaitSeconds = 45,
+) -> JobReport[Digest]:
+    """Analyse steady state, drift, labels, errors, SLA verdicts and data quality, and write performance_analysis.json.
+
+    Call it first, and again while it says `working`. A digest comes back; the file has all.
+    """
+
+    def work(job: JobContext) -> Digest:
+        limits = slas.find_slas(ctx.settings)
+        return digests.results_digest(
+            results.analyze_test_results(ctx.runs, run_id, limits, sla_profile, Work(job))
+        )  # fmt: skip
+
+    arguments = {"sla_profile": sla_profile}
+    return await ctx.job(run_id, "analyze_test_results", work, arguments=arguments, wait_s=wait_s)
+
+
+@server.tool(title="Say how far the analyses are", annotations=READ_ONLY)
+def get_analysis_status(ctx: AppContext, run_id: Run) -> AnalysisStatus:
+    """Say which analyses of a run are done, stale or missing, and which tool to call next."""
+    return standing.analysis_status(ctx.runs, run_id)
 
 
 @server.tool(title="Ask about the samples of a run", annotations=READ_ONLY)
 def query_samples(
     ctx: AppContext,
-    run_id: Annotated[RunId, Field(description="The run.")],
+    run_id: Run,
     about: Annotated[About, Field(description="What the rows are.")] = "labels",
     labels: Annotated[tuple[str, ...], Field(description="Only these; * and ? match any text.", max_length=50)] = (),
     kind: Annotated[KindOrAny, Field(description="Requests, transactions, parts of requests.")] = "sample",

@@ -7,9 +7,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from perfsuite.samples.engine import Engine
+from perfsuite.samples.engine import Engine, quoted
 from perfsuite.samples.grouping import Counting, counting
 from perfsuite.samples.queries import Samples
+from perfsuite.samples.rows import Kind
 
 MOST_STEPS: Final = 100_000
 MOST_ENGINES: Final = 200
@@ -22,7 +23,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Course:
-    """Requests (without transactions and parts) by step of time. Starts are counted where they start, all else where
+    """Rows of one kind by step of time. Starts are counted where they start, all else where
     it ends; users are added up over the engines, and stay what they were where an engine says nothing."""
 
     first_us: int
@@ -65,10 +66,10 @@ class Histograms:
     n: Ints
 
 
-def course(found: Samples) -> Course:
-    """The course of the whole run."""
+def course(found: Samples, kind: Kind = "sample") -> Course:
+    """The course of the whole run, seen by one kind of rows."""
     by = counting(found.metadata.weighted)
-    rows = f"(SELECT * FROM {found.relation} WHERE kind = 'sample')"
+    rows = f"(SELECT * FROM {found.relation} WHERE kind = {quoted(kind)})"
     with found.engine() as engine:
         [(first, last)] = engine.rows(f"SELECT min(started_us), max(started_us + elapsed_us) FROM {found.relation}")
         width_us = 1_000_000 * max(1, math.ceil((last - first) / 1e6 / MOST_STEPS))
@@ -107,7 +108,7 @@ def histograms(found: Samples, block_s: float) -> Histograms:
         labels = engine.rows("SELECT DISTINCT kind, label FROM histogram ORDER BY kind, label")
         cells = engine.arrays(
             """
-            SELECT id, block, bin, failed, n::BIGINT AS n FROM histogram JOIN (
+            SELECT id::INTEGER AS id, block, bin, failed, n::BIGINT AS n FROM histogram JOIN (
                 SELECT kind, label, row_number() OVER (ORDER BY kind, label) - 1 AS id
                 FROM (SELECT DISTINCT kind, label FROM histogram)
             ) USING (kind, label) ORDER BY id, block, bin, failed
@@ -123,6 +124,33 @@ def histograms(found: Samples, block_s: float) -> Histograms:
         failed=cells["failed"],
         n=cells["n"],
     )
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the order of the rows tells about the clock."""
+
+    furthest_back_s: float
+    """How far the times of rows lie before those of rows above them, more than the longest sample explains."""
+    whole_seconds: bool
+
+
+def order(found: Samples) -> Order:
+    """Whether times run forward, by engine, as rows are written when samples end."""
+    with found.engine() as engine:
+        cells = engine.arrays(
+            f"""
+            SELECT dense_rank() OVER (ORDER BY engine) AS engine, max(started_us) AS latest, max(elapsed_us) AS longest,
+                   bool_and(started_us % 1000000 = 0) AS whole
+            FROM {found.relation} GROUP BY engine, row // 1000 ORDER BY engine, row // 1000
+            """
+        )
+    back = 0
+    for one in np.unique(cells["engine"]):
+        latest = cells["latest"][cells["engine"] == one]
+        back = max(back, int((np.maximum.accumulate(latest) - latest).max()))
+    longest = int(cells["longest"].max())
+    return Order(max(0, back - longest) / 1e6, bool(cells["whole"].all()))
 
 
 def _ends(rows: str, first: int, width_us: int, by: Counting) -> str:
