@@ -22,7 +22,7 @@ BLOCKS: Final = 60
 CONFIDENCE: Final = 0.95
 _FEWEST_SAMPLES: Final = 30
 _LOG_BIN: Final = math.log(1.005)
-_RESTLESS: Final = 2.0
+_RESTLESS: Final = 4.0
 """Blocks may be shorter than the memory of the series by this, so that there are ten of them."""
 
 
@@ -95,11 +95,15 @@ def block_width_s(blocks: Blocks) -> float | None:
     return max(1, math.floor(min(wanted, most) / blocks.block_s + 1e-9)) * blocks.block_s
 
 
+def draws(*name: str) -> np.random.Generator:
+    """Random numbers that are the same for the same name."""
+    seed = hashlib.sha256("\0".join(name).encode("utf-8", "replace")).digest()
+    return np.random.default_rng(int.from_bytes(seed[:8]))
+
+
 def weights(count: int, *name: str) -> Floats:
     """How often each block is drawn in each replicate. The same name gives the same draws."""
-    seed = int.from_bytes(hashlib.sha256("\0".join(name).encode("utf-8", "replace")).digest()[:8])
-    drawn: Floats = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), REPLICATES).astype(float)
-    return drawn
+    return draws(*name).multinomial(count, np.full(count, 1 / count), REPLICATES).astype(float)
 
 
 def percentiles_of(counts: Floats, bins: NDArray[np.int64], wanted: Sequence[float]) -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from perfsuite.artifacts.analyses import Method
-from perfsuite_perfanalysis.core import blocks, generator, phases
+from perfsuite_perfanalysis.core import blocks, changes, generator, phases, verdicts
 
 
 def of_results(block_s: float, percentiles: Sequence[str]) -> tuple[Method, ...]:
@@ -30,5 +30,28 @@ def of_results(block_s: float, percentiles: Sequence[str]) -> tuple[Method, ...]
         Method(
             name="generator by readings in a row",
             parameters={"busy_pct": generator.BUSY_PCT, "collecting_pct": generator.COLLECTING_PCT},
+        ),
+    )
+
+
+def of_comparison(noise_floor: float, floor_ms: float) -> tuple[Method, ...]:
+    """Of the comparison of runs."""
+    return (
+        Method(
+            name="ratios by a bootstrap of blocks of time",
+            parameters={
+                "replicates": blocks.REPLICATES,
+                "confidence": blocks.CONFIDENCE,
+                "shortest_block_s": blocks.SHORTEST_BLOCK_S,
+                "fewest_blocks": blocks.FEWEST_BLOCKS,
+                "run_effect_in_p": changes.RUN_EFFECT,
+            },
+        ),
+        Method(name="error rates by Newcombe's interval of a difference", parameters={"floor": verdicts.SHARE_FLOOR}),
+        Method(name="Benjamini-Hochberg over all tests of a pair", parameters={"q": verdicts.FALSE_DISCOVERIES}),
+        Method(name="noise floor", parameters={"relative": noise_floor, "absolute_ms": floor_ms}),
+        Method(
+            name="tiers by the larger value over the smaller one",
+            parameters={tier: least for least, tier in verdicts.TIERS},
         ),
     )

@@ -9,7 +9,6 @@ from perfsuite.artifacts import RunFolder, RunStore, layout, sha256_of
 from perfsuite.artifacts.analyses import (
     CodeCount,
     ErrorCause,
-    GeneratorHealth,
     Input,
     LabelNumbers,
     LabelOverTime,
@@ -18,25 +17,26 @@ from perfsuite.artifacts.analyses import (
     OverTime,
     PerformanceAnalysis,
     Phases,
+    QualityNote,
     SlaReport,
 )
 from perfsuite.configuration import Loaded
 from perfsuite.samples.definitions import DEFAULT_APDEX, DEFAULT_PERCENTILES, Choice, Selection, percentile_key
-from perfsuite.samples.rows import Kind, printable
+from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_perfanalysis.core import methods
 from perfsuite_perfanalysis.core.findings import performance_findings
-from perfsuite_perfanalysis.core.generator import judge_generator, readings, unknown_generator
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.core.sla_rules import Rules
 from perfsuite_perfanalysis.core.widths import nice_width_s
 from perfsuite_perfanalysis.models.slas import SlaFile
+from perfsuite_perfanalysis.service.reading import Reading, read_run
 from perfsuite_perfanalysis.service.slas import chosen_rules
 from perfsuite_perfanalysis.service.work import Work
 
 if TYPE_CHECKING:
     from perfsuite.samples.course import Course, Histograms
-    from perfsuite.samples.queries import ErrorGroup, Samples
+    from perfsuite.samples.queries import ErrorGroup
     from perfsuite.samples.statistics import Statistics
     from perfsuite_perfanalysis.core.blocks import Blocks
     from perfsuite_perfanalysis.core.sla_verdicts import Measured
@@ -49,7 +49,6 @@ _MOST_CAUSES: Final = 100
 _MOST_CODES: Final = 100
 _MOST_LABELS_OF_CAUSE: Final = 50
 _POINTS: Final = 120
-_LARGEST_HEALTH: Final = 50_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -58,12 +57,11 @@ def analyze_test_results(
 ) -> PerformanceAnalysis:
     """Analyse a run; the same samples and limits give the same file."""
     run = runs.open(run_id)
-    found = (work := work or Work()).open(run)
+    work = work or Work()
     rules = chosen_rules(slas, profile, run.record().scenario)
-    ledger = Ledger(run)
-    with ledger.step("perfanalysis", "test_results", tool=TOOL) as step:
-        inputs = _inputs(run, step, slas)
-        analysis = _Analysis(run, found, rules, work).analysed(inputs)
+    with Ledger(run).step("perfanalysis", "test_results", tool=TOOL) as step:
+        read = read_run(run, work, MOST_LABELS, 0.3)
+        analysis = _Analysis(read, rules, work).analysed(_inputs(run, step, slas))
         run.save(layout.PERFORMANCE_ANALYSIS, analysis)
         step.produced(run.path(layout.PERFORMANCE_ANALYSIS))
     return analysis
@@ -105,50 +103,34 @@ class _Label:
 class _Analysis:
     """The steps of one analysis, in which each question goes over the samples once."""
 
-    def __init__(self, run: RunFolder, found: "Samples", rules: Rules | None, work: Work) -> None:
-        self.run, self.rules, self.work = run, rules, work
-        work.step("looking at labels", 0.0)
-        self.found, self.folded = found.folded(MOST_LABELS)
-        self.labels = self.found.labels()
-        self.kind: Kind = _main_kind({kind for kind, _ in self.labels})
+    def __init__(self, read: Reading, rules: Rules | None, work: Work) -> None:
+        self.read, self.found, self.kind = read, read.found, read.kind
+        self.rules, self.work = rules, work
         wanted = sorted({*DEFAULT_PERCENTILES, *(rules.percentiles if rules else ())})
         apdex = rules.apdex.apdex if rules and rules.apdex else None
         self.choice = Choice(tuple(wanted), "linear", apdex.limits() if apdex else DEFAULT_APDEX)
 
     def analysed(self, inputs: tuple[Input, ...]) -> PerformanceAnalysis:
-        from perfsuite.samples.course import course, histograms, order
         from perfsuite_perfanalysis.core.numbers import peak_of
-        from perfsuite_perfanalysis.core.quality import Facts, quality_notes
-        from perfsuite_perfanalysis.core.tables import block_width_for
 
-        self.work.step("following the course of the run", 0.05)
-        seen = course(self.found, self.kind)
-        phases = _phases(seen)
-        self.work.step("counting times", 0.15)
-        table = histograms(self.found, block_width_for(seen.span_s))
-        overall, labels = self._labels(phases, table)
+        read, seen = self.read, self.read.course
+        overall, labels = self._labels(read.phases, read.histograms)
         told = tuple(one.numbers(self.choice.percentiles) for one in labels)
-        generator = self._generator(seen, phases)
-        self.work.step("looking at the order of rows", 0.85)
-        facts = Facts(
-            rows=self.found.rows, metadata=self.found.metadata, course=seen, order=order(self.found), phases=phases,
-            generator=generator, labels=told, labels_folded=self.folded,
-        )  # fmt: skip
-        quality = quality_notes(facts)
+        quality = self._quality(told)
         reasons = tuple(one.text for one in quality if one.kind in ("no_steady_state", "only_transactions"))
         analysis = PerformanceAnalysis(
-            run_id=self.run.run_id,
+            run_id=read.run.run_id,
             status="partial" if reasons else "complete",
             reasons=reasons,
             inputs=inputs,
-            methods=self._methods(table.block_s),
+            methods=self._methods(read.histograms.block_s),
             percentile_method=self.choice.method,
             window_start=_moment(seen.first_us),
             window_s=seen.span_s,
-            phases=phases,
+            phases=read.phases,
             overall=_with_distribution(overall, self.choice.percentiles),
             labels=_with_distributions(labels, told),
-            labels_folded=self.folded,
+            labels_folded=read.folded,
             apdex_satisfied_ms=self.choice.apdex.satisfied_ms,
             apdex_tolerated_ms=self.choice.apdex.tolerated_ms,
             over_time=self._over_time(seen, labels),
@@ -157,9 +139,21 @@ class _Analysis:
             response_codes=self._codes(),
             sla=self._sla(overall, labels),
             quality=quality,
-            generator=generator,
+            generator=read.generator,
         )
         return analysis.model_copy(update={"findings": performance_findings(analysis)})
+
+    def _quality(self, labels: tuple[LabelNumbers, ...]) -> tuple[QualityNote, ...]:
+        from perfsuite.samples.course import order
+        from perfsuite_perfanalysis.core.quality import Facts, quality_notes
+
+        self.work.step("looking at the order of rows", 0.6)
+        read = self.read
+        facts = Facts(
+            rows=self.found.rows, metadata=self.found.metadata, course=read.course, order=order(self.found),
+            phases=read.phases, generator=read.generator, labels=labels, labels_folded=read.folded,
+        )  # fmt: skip
+        return quality_notes(facts)
 
     def _labels(self, phases: Phases, table: "Histograms") -> tuple[_Label, list[_Label]]:
         from perfsuite_perfanalysis.core.tables import blocks_of
@@ -223,7 +217,7 @@ class _Analysis:
             reason = "There is no slas.yaml, so nothing says what is good enough."
             return SlaReport(verdict="not_evaluated", reason=reason)
         judged = [self._measured(one) for one in labels if one.kind in ("sample", "transaction")]
-        return judge(self.rules, judged, self._measured(overall, "ALL"), self.run.run_id)
+        return judge(self.rules, judged, self._measured(overall, "ALL"), self.read.run.run_id)
 
     def _measured(self, one: _Label, name: str | None = None) -> "Measured":
         from perfsuite_perfanalysis.core.numbers import numbers_of
@@ -232,26 +226,8 @@ class _Analysis:
         numbers: Numbers = numbers_of(one.steady or one.whole, self.choice.percentiles)
         return Measured(name or one.label, one.kind, numbers, one.steady_blocks or one.blocks)
 
-    def _generator(self, seen: "Course", phases: Phases) -> GeneratorHealth:
-        path = self.run.path(layout.JMETER_HEALTH)
-        if not path.is_file() or path.stat().st_size > _LARGEST_HEALTH:
-            return unknown_generator(f"There is no usable {layout.JMETER_HEALTH.place!r}.")
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            return judge_generator(readings(lines, seen.first_us), phases.steady_from_s or 0.0, seen.span_s)
-
     def _methods(self, block_s: float) -> tuple[Method, ...]:
         return methods.of_results(block_s, [percentile_key(p) for p in self.choice.percentiles])
-
-
-def _main_kind(kinds: set[str]) -> Kind:
-    return "sample" if "sample" in kinds else "transaction" if "transaction" in kinds else "sub"
-
-
-def _phases(seen: "Course") -> Phases:
-    from perfsuite_perfanalysis.core.phases import Timeline, find_phases
-
-    completed = seen.completed.astype(float)
-    return find_phases(Timeline(seen.width_s, seen.span_s, completed, seen.sum_ms, seen.users))
 
 
 def _with_distribution(one: _Label, percentiles: Sequence[float]) -> LabelNumbers:
