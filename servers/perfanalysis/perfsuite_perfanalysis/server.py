@@ -13,7 +13,7 @@ from perfsuite.samples.definitions import DEFAULT_PERCENTILES, PercentileMethod
 from perfsuite_perfanalysis.models.digest import Digest
 from perfsuite_perfanalysis.models.questions import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
 from perfsuite_perfanalysis.models.standing import AnalysisStatus
-from perfsuite_perfanalysis.service import digests, querying, results, slas, standing
+from perfsuite_perfanalysis.service import cause_digests, digests, environment, querying, results, slas, standing
 from perfsuite_perfanalysis.service.work import Work
 
 server = create_server(
@@ -52,6 +52,42 @@ async def analyze_test_results(
 
     arguments = {"sla_profile": sla_profile}
     return await ctx.job(run_id, "analyze_test_results", work, arguments=arguments, wait_s=wait_s)
+
+
+@server.tool(title="Analyse hosts and containers", annotations=WRITES_RUN_FOLDER)
+async def analyze_environment_metrics(ctx: AppContext, run_id: Run, wait_s: WaitSeconds = 45) -> JobReport[Digest]:
+    """Analyse use, headroom, throttling, restarts, trends and leaks by host, service and container.
+
+    The Datadog tools collect the metrics before it; without them the file says what that costs.
+    """
+
+    def work(job: JobContext) -> Digest:
+        return cause_digests.environment_digest(environment.analyze_environment_metrics(ctx.runs, run_id, Work(job)))
+
+    return await ctx.job(run_id, "analyze_environment_metrics", work, arguments={}, wait_s=wait_s)
+
+
+@server.tool(title="Compare runs", annotations=WRITES_RUN_FOLDER)
+async def compare_test_runs(
+    ctx: AppContext,
+    run_ids: Annotated[tuple[RunId, ...], Field(min_length=1, max_length=10, description="Runs to compare.")],
+    baseline: Annotated[RunId, Field(description="The run they are compared with.")],
+    noise_floor: Annotated[float, Field(ge=0.01, le=1, description="Smaller relative changes are noise.")] = 0.1,
+    floor_ms: Annotated[float, Field(ge=0, le=10_000, description="And so are smaller changes in ms.")] = 10,
+    wait_s: WaitSeconds = 45,
+) -> JobReport[Digest]:
+    """Say for every label and metric whether a run is slower, faster, within noise, or not to be told.
+
+    The runs need samples and a steady state of 5 minutes under the same load. comparison.json has all changes.
+    """
+    asked = comparing.Asked(tuple(run_ids), baseline, noise_floor, floor_ms)
+
+    def work(job: JobContext) -> Digest:
+        found = comparing.compare_test_runs(ctx.runs, asked, Work(job))
+        return digests.comparison_digest(found, comparing.place_of(ctx.runs, found))
+
+    arguments = {"run_ids": list(run_ids), "noise_floor": noise_floor, "floor_ms": floor_ms}
+    return await ctx.job(baseline, "compare_test_runs", work, arguments=arguments, wait_s=wait_s)
 
 
 @server.tool(title="Say how far the analyses are", annotations=READ_ONLY)

@@ -1,0 +1,98 @@
+"""What is told of the analyses of metrics, correlations, bottlenecks and logs: the files have all."""
+
+from typing import Final
+
+from perfsuite.artifacts import layout
+from perfsuite.artifacts.analyses import Analysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Resource
+from perfsuite.artifacts.layout import Artifact
+from perfsuite.mcp.answers import fit
+from perfsuite.samples.rows import printable
+from perfsuite_perfanalysis.core import thresholds
+from perfsuite_perfanalysis.models.digest import Digest, Row
+from perfsuite_perfanalysis.service.digests import DATA, told
+
+_LONGEST: Final = 9_000
+_FOR_ROWS: Final = 4_000
+_FOR_FINDINGS: Final = 3_000
+_MOST_REASONS: Final = 5
+_LONGEST_NAME: Final = 80
+
+
+def environment_digest(found: InfrastructureAnalysis) -> Digest:
+    """The busiest hosts and containers, and the worst findings."""
+    busiest = sorted(found.resources, key=lambda one: (-_busyness(one), one.name))
+    summary: Row = {
+        "hosts": found.hosts,
+        "containers": found.containers,
+        "services": len(found.services),
+        "steady_from_s": short(found.steady_from_s),
+        "steady_to_s": short(found.steady_to_s),
+        "leak_suspects": sum(one.leak == "suspected" for one in found.resources),
+    }
+    step = f"Call `correlate_test_results` and then `identify_bottlenecks` for run {found.run_id!r}."
+    return digest(found, layout.INFRASTRUCTURE_ANALYSIS, summary, [_resource(one) for one in busiest], [], step)
+
+
+def digest(
+    found: Analysis, artifact: Artifact, summary: Row, rows: list[Row], notes: list[str], next_step: str
+) -> Digest:
+    """The gist of an analysis, in less than an answer may hold."""
+    shown = fit(rows, reserve=_LONGEST - _FOR_ROWS, longest=_LONGEST)
+    findings = told(found.findings, _FOR_FINDINGS)
+    return Digest(
+        id=found.run_id,
+        file=artifact.place,
+        status=found.status,
+        reasons=[printable(one, 250) for one in found.reasons[:_MOST_REASONS]],
+        summary=summary,
+        rows=shown.items,
+        has_more=shown.has_more or len(findings) < len(found.findings),
+        findings=findings,
+        notes=[*(printable(one, 250) for one in notes), DATA],
+        next_step=next_step,
+    )
+
+
+def short(value: float | None) -> float | None:
+    """A number as an answer shows it."""
+    return None if value is None else float(f"{value:.4g}")
+
+
+def name(text: str) -> str:
+    """A name as an answer shows it."""
+    return printable(text, _LONGEST_NAME)
+
+
+def _resource(one: Resource) -> Row:
+    metrics = {metric.metric: metric for metric in one.metrics}
+    return {
+        "name": name(one.name),
+        "scope": one.scope,
+        **({"service": name(one.service)} if one.service else {}),
+        **_use("cpu", metrics.get(thresholds.CPU)),
+        **_use("mem", metrics.get(thresholds.MEMORY)),
+        **({"throttled_pct": short(one.throttled_pct)} if one.throttled_pct is not None else {}),
+        **({"restarts": one.restarts} if one.restarts is not None else {}),
+        "leak": one.leak,
+        **({"not_rated": ", ".join(sorted({f"{part.metric}: {part.reason}" for part in one.not_rated}))[:200]}
+           if one.not_rated else {}),
+    }  # fmt: skip
+
+
+def _use(what: str, metric: Metric | None) -> Row:
+    if metric is None:
+        return {}
+    whole = metric.whole
+    return {
+        f"{what}_avg_pct": short(whole.average),
+        f"{what}_p95_pct": short(whole.p95),
+        f"{what}_max_pct": short(whole.maximum),
+        f"{what}_above_s": short(whole.above_threshold_s),
+        f"{what}_trend": metric.trend.verdict,
+    }
+
+
+def _busyness(one: Resource) -> float:
+    rated = [part.whole.p95 for part in one.metrics if part.metric in (thresholds.CPU, thresholds.MEMORY)]
+    return max(rated, default=0.0)
