@@ -59,7 +59,8 @@ def renamed(gone: Sequence[str], new: Sequence[str]) -> tuple[Renamed, ...]:
 
 def _alike(one: str, other: str) -> float:
     # The ratio depends on the order of its arguments, and swapping the runs must change nothing.
-    return SequenceMatcher(None, *sorted((one[:_MOST_NAMES], other[:_MOST_NAMES])), autojunk=False).ratio()
+    first, second = sorted((one[:_MOST_NAMES], other[:_MOST_NAMES]))
+    return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
 def _quantiles(blocks: Blocks, wanted: Sequence[float] | Floats) -> Floats:

@@ -40,8 +40,9 @@ def autocorrelation(values: Floats, lags: int) -> Floats:
     centred = values - values.mean()
     power = float(centred @ centred)
     if power <= 1e-12 * max(1.0, float(values @ values)):
-        return np.eye(1, lags + 1)[0]
-    return np.array([centred[: len(centred) - lag] @ centred[lag:] for lag in range(lags + 1)]) / power
+        return np.eye(1, lags + 1).ravel()
+    found: Floats = np.array([centred[: len(centred) - lag] @ centred[lag:] for lag in range(lags + 1)]) / power
+    return found
 
 
 def correlation_time(values: Floats) -> float:

@@ -41,7 +41,8 @@ def judged(changes: Sequence[Change], floors: Floors, incomparable: str = "") ->
 
 def overall(found: Sequence[Compared]) -> tuple[ChangeVerdict, Tier | None]:
     """The worst of all: a change that cannot be told weighs more than an improvement."""
-    verdict = next((one for one in _WORST_FIRST if any(one == each.verdict for each in found)), "incomparable")
+    there = {one.verdict for one in found}
+    verdict: ChangeVerdict = next((one for one in _WORST_FIRST if one in there), "incomparable")
     tiers = {one.tier for one in found if one.verdict == verdict}
     return verdict, next((tier for _, tier in TIERS if tier in tiers), None)
 

@@ -1,9 +1,11 @@
-"""What is told of an analysis of samples: the file has all."""
+"""What is told of an analysis of samples, and of a comparison: the file has all."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import Finding, LabelNumbers, Numbers, PerformanceAnalysis
+from perfsuite.artifacts.comparisons import ChangeVerdict, Compared, Comparison, PairComparison
 from perfsuite.artifacts.run_id import shown as quoted
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
@@ -14,7 +16,12 @@ _LONGEST: Final = 9_000
 _MOST_ROWS: Final = 20
 _FOR_FINDINGS: Final = 3_500
 _FOR_ROWS: Final = 3_500
+_FOR_CHANGES: Final = 4_500
+_MOST_PAIRS: Final = 9
+_MOST_NAMES: Final = 3
+_MOST_DOUBTS: Final = 4
 _LONGEST_LABEL: Final = 80
+_TOLD: Final[tuple[ChangeVerdict, ...]] = ("regression", "improvement", "inconclusive", "insufficient_data")
 
 
 def results_digest(found: PerformanceAnalysis) -> Digest:
@@ -40,9 +47,75 @@ def results_digest(found: PerformanceAnalysis) -> Digest:
     )
 
 
+def comparison_digest(found: Comparison, place: str) -> Digest:
+    """Every pair, and the changes that are more than noise, the worst first."""
+    changes = sorted(
+        ((pair, one) for pair in found.pairs for one in pair.changes if one.verdict in _TOLD),
+        key=lambda item: _weight(item[1]),
+    )
+    rows = fit([_change_row(pair, one) for pair, one in changes], reserve=_LONGEST - _FOR_CHANGES, longest=_LONGEST)
+    return Digest(
+        id=found.comparison_id,
+        file=place,
+        status=found.status,
+        reasons=[printable(one, 300) for one in found.reasons[:_MOST_PAIRS]],
+        summary={"baseline": found.baseline, "percentile_method": found.percentile_method},
+        rows=rows.items,
+        has_more=len(rows.items) < sum(len(pair.changes) for pair in found.pairs),
+        findings=[_pair_row(pair) for pair in found.pairs[:_MOST_PAIRS]],
+        notes=[*_doubts(found), DATA],
+        next_step=f"Call `create_comparison_report` for {found.comparison_id!r}, or read the file for all changes.",
+    )
+
+
+def _pair_row(pair: PairComparison) -> Row:
+    return {
+        "candidate": pair.candidate,
+        "verdict": pair.verdict,
+        "tier": pair.tier,
+        "reason": printable(pair.reason, 300),
+        "confidence": pair.confidence.partition(":")[0],
+        "new_labels": _names(pair.new_labels),
+        "gone_labels": _names(pair.gone_labels),
+        "renamed_labels": _names([f"{one.baseline} > {one.candidate}" for one in pair.renamed_labels]),
+    }
+
+
+def _change_row(pair: PairComparison, one: Compared) -> Row:
+    return {
+        "candidate": pair.candidate,
+        "label": _name(one.label),
+        "metric": one.metric,
+        "verdict": one.verdict,
+        "tier": one.tier,
+        "baseline": _short(one.baseline),
+        "now": _short(one.candidate),
+        "change": _short(one.change),
+        "low": _short(one.change_low),
+        "high": _short(one.change_high),
+        "p": _short(one.p_adjusted),
+    }
+
+
+def _weight(one: Compared) -> tuple[int, int, float, str, str]:
+    tier = ("critical", "major", "minor", None).index(one.tier)
+    return _TOLD.index(one.verdict), tier, -abs(one.change or 0.0), one.label, one.metric
+
+
+def _doubts(found: Comparison) -> list[str]:
+    """Gates that cannot be told, each once."""
+    texts = [printable(gate.text, 200) for pair in found.pairs for gate in pair.gates if gate.holds is None]
+    return list(dict.fromkeys(texts))[:_MOST_DOUBTS]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(map(_name, names[:_MOST_NAMES])) + more
+
+
 def told(findings: tuple[Finding, ...], room: int = _FOR_FINDINGS) -> list[Row]:
     """As many findings as there is room for, the worst first."""
-    rows = [
+    rows: list[Row] = [
         {"id": one.id, "severity": one.severity, "subject": _name(one.subject), "text": printable(one.text, 300)}
         for one in findings
     ]
