@@ -13,7 +13,16 @@ from perfsuite.samples.definitions import DEFAULT_PERCENTILES, PercentileMethod
 from perfsuite_perfanalysis.models.digest import Digest
 from perfsuite_perfanalysis.models.questions import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
 from perfsuite_perfanalysis.models.standing import AnalysisStatus
-from perfsuite_perfanalysis.service import cause_digests, digests, environment, querying, results, slas, standing
+from perfsuite_perfanalysis.service import (
+    cause_digests,
+    comparing,
+    digests,
+    environment,
+    querying,
+    results,
+    slas,
+    standing,
+)
 from perfsuite_perfanalysis.service.work import Work
 
 server = create_server(
