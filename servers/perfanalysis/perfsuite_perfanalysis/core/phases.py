@@ -16,7 +16,7 @@ BUSY: Final = 0.7
 MSER_BATCH_S: Final = 5
 DRIFT: Final = 0.10
 """Of the median over the steady state."""
-SIGNIFICANT: Final = 0.05
+SIGNIFICANT: Final = 0.01
 _WARMER: Final = 1.10
 """A start this much slower than the rest is a warm-up. A quicker one is kept: cutting it would hide what came after."""
 _SHORTEST_S: Final = 60.0

@@ -10,6 +10,8 @@ Floats = NDArray[np.float64]
 
 FEWEST: Final = 10
 CONFIDENCE: Final = 0.95
+_CLEARLY: Final = 0.75
+"""Of what a line leaves over: noise that remembers often looks a little more like a jump."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ def _residuals(values: Floats, line: Floats) -> tuple[Floats, int | None]:
     best = int(np.argmax(gain))
     around = values - np.where(np.arange(len(values)) < places[best], before[best], after[best])
     from_line = values - line
-    return (around, int(places[best])) if around @ around < from_line @ from_line else (from_line, None)
+    is_jump = around @ around < _CLEARLY * (from_line @ from_line)
+    return (around, int(places[best])) if is_jump else (from_line, None)
 
 
 def _kendall_p(moments: Floats, values: Floats, n_effective: float) -> float:
