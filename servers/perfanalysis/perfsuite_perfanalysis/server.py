@@ -16,6 +16,7 @@ from perfsuite_perfanalysis.models.standing import AnalysisStatus
 from perfsuite_perfanalysis.service import (
     cause_digests,
     comparing,
+    correlating,
     digests,
     environment,
     querying,
@@ -97,6 +98,19 @@ async def compare_test_runs(
 
     arguments = {"run_ids": list(run_ids), "noise_floor": noise_floor, "floor_ms": floor_ms}
     return await ctx.job(baseline, "compare_test_runs", work, arguments=arguments, wait_s=wait_s)
+
+
+@server.tool(title="Correlate the test with metrics", annotations=WRITES_RUN_FOLDER)
+async def correlate_test_results(ctx: AppContext, run_id: Run, wait_s: WaitSeconds = 45) -> JobReport[Digest]:
+    """Say which metrics move with the response times beyond what the load explains, and where the capacity ends.
+
+    `insufficient_evidence` is an answer: then claim nothing.
+    """
+
+    def work(job: JobContext) -> Digest:
+        return cause_digests.correlation_digest(correlating.correlate_test_results(ctx.runs, run_id, Work(job)))
+
+    return await ctx.job(run_id, "correlate_test_results", work, arguments={}, wait_s=wait_s)
 
 
 @server.tool(title="Say how far the analyses are", annotations=READ_ONLY)

@@ -1,7 +1,19 @@
 """The methods by which metrics, correlations, bottlenecks and logs were judged, as files name them."""
 
 from perfsuite.artifacts.analyses import Method
-from perfsuite_perfanalysis.core import resource_findings, resources, series, thresholds
+from perfsuite_perfanalysis.core import (
+    alignment,
+    association,
+    capacity,
+    knees,
+    readings,
+    resource_findings,
+    resources,
+    scalability,
+    screening,
+    series,
+    thresholds,
+)
 
 
 def of_resources() -> tuple[Method, ...]:
@@ -28,4 +40,35 @@ def of_resources() -> tuple[Method, ...]:
             name="leaks by a rise of memory under constant load that does not level off",
             parameters={"shortest_s": resources.SOAK_S, "least_points": resources.LEAK_POINTS},
         ),
+    )
+
+
+def of_correlations() -> tuple[Method, ...]:
+    """Of correlations and capacity."""
+    return (
+        Method(
+            name="partial Spearman given the load, of levels and of changes, with Bartlett's effective sample size",
+            parameters={
+                "lags_each_way": association.LAGS,
+                "fewest_buckets": association.FEWEST_BUCKETS,
+                "least_correlation": screening.LEAST_CORRELATION,
+                "longest_gap_in_intervals": alignment.LONGEST_GAP,
+                "shortest_grid_s": readings.SHORTEST_GRID_S,
+            },
+        ),
+        Method(name="Benjamini-Hochberg over all pairs", parameters={"q": screening.FALSE_DISCOVERIES}),
+        Method(
+            name="Universal Scalability Law by least squares with soft_l1, intervals by drawing buckets again",
+            parameters={
+                "fewest_levels": scalability.FEWEST_LEVELS,
+                "span": scalability.SPAN,
+                "furthest": scalability.FURTHEST,
+                "replicates": scalability.REPLICATES,
+            },
+        ),
+        Method(
+            name="knee by a line of two parts against a straight one",
+            parameters={"bic_gain": knees.BIC_GAIN, "slope_ratio": knees.BEND, "flat": knees.FLAT, "rise": knees.RISE},
+        ),
+        Method(name="Little's law", parameters={"same_think_time": capacity.SAME_THINKING}),
     )

@@ -4,6 +4,7 @@ from typing import Final
 
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import Analysis
+from perfsuite.artifacts.correlations import CorrelationAnalysis, Pair
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Resource
 from perfsuite.artifacts.layout import Artifact
 from perfsuite.mcp.answers import fit
@@ -32,6 +33,30 @@ def environment_digest(found: InfrastructureAnalysis) -> Digest:
     }
     step = f"Call `correlate_test_results` and then `identify_bottlenecks` for run {found.run_id!r}."
     return digest(found, layout.INFRASTRUCTURE_ANALYSIS, summary, [_resource(one) for one in busiest], [], step)
+
+
+def correlation_digest(found: CorrelationAnalysis) -> Digest:
+    """What moves with the responses, the capacity, and how much was tested."""
+    capacity = found.capacity
+    knee, fit = (capacity.knee, capacity.fit) if capacity else (None, None)
+    summary: Row = {
+        "answer": found.answer,
+        "pairs_tested": found.pairs_tested,
+        "buckets": max((one.buckets for one in found.grids), default=0),
+        "given": ", ".join(sorted({name for one in found.grids for name in one.given})),
+        "clock": found.clock.verdict if found.clock else None,
+        "capacity": printable(capacity.reason) if capacity else None,
+        "knee": knee.verdict if knee else None,
+        "knee_users": short(knee.users) if knee else None,
+        "knee_reason": printable(knee.reason) if knee else None,
+        "usl": fit.verdict if fit else None,
+        "usl_peak_users": short(fit.peak_users) if fit else None,
+        "little": capacity.little.verdict if capacity and capacity.little else None,
+    }
+    notes = [note for grid in found.grids for note in grid.notes]
+    notes += [f"{name}: {why}." for name, why in list(found.untestable.items())[:3]]
+    step = f"Call `identify_bottlenecks` for run {found.run_id!r}. Say `moves with`, never `caused by`."
+    return digest(found, layout.CORRELATION_ANALYSIS, summary, [_pair(one) for one in found.pairs], notes, step)
 
 
 def digest(
@@ -78,6 +103,22 @@ def _resource(one: Resource) -> Row:
         **({"not_rated": ", ".join(sorted({f"{part.metric}: {part.reason}" for part in one.not_rated}))[:200]}
            if one.not_rated else {}),
     }  # fmt: skip
+
+
+def _pair(one: Pair) -> Row:
+    return {
+        "id": one.id,
+        "response": name(one.response),
+        "resource": name(one.resource),
+        "metric": name(one.metric),
+        "verdict": one.verdict,
+        "partial": short(one.partial),
+        "raw": short(one.raw),
+        "lag_s": one.lag_s,
+        "n": one.n,
+        "n_effective": short(one.n_effective),
+        "p_adjusted": short(one.p_adjusted),
+    }
 
 
 def _use(what: str, metric: Metric | None) -> Row:
