@@ -313,7 +313,7 @@ SCENARIOS = {
 }
 
 
-def write_run(store: RunStore, scenario: Scenario, run_id: str = "run-1", **facts: Any) -> RunFolder:
+def write_run(store: RunStore, scenario: Scenario, /, run_id: str = "run-1", **facts: Any) -> RunFolder:
     """Make a run folder of a scenario: import its samples, and leave its metrics as Datadog's stage does."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "results.jtl"
