@@ -14,6 +14,7 @@ from perfsuite_perfanalysis.models.digest import Digest
 from perfsuite_perfanalysis.models.questions import About, KindOrAny, Percentile, SampleAnswer, SampleQuestion, SortBy
 from perfsuite_perfanalysis.models.standing import AnalysisStatus
 from perfsuite_perfanalysis.service import (
+    bottlenecks,
     cause_digests,
     comparing,
     correlating,
@@ -111,6 +112,19 @@ async def correlate_test_results(ctx: AppContext, run_id: Run, wait_s: WaitSecon
         return cause_digests.correlation_digest(correlating.correlate_test_results(ctx.runs, run_id, Work(job)))
 
     return await ctx.job(run_id, "correlate_test_results", work, arguments={}, wait_s=wait_s)
+
+
+@server.tool(title="Look for bottlenecks", annotations=WRITES_RUN_FOLDER)
+async def identify_bottlenecks(ctx: AppContext, run_id: Run, wait_s: WaitSeconds = 45) -> JobReport[Digest]:
+    """Say what held the system back: class, evidence, what speaks against it, confidence, onset, next check.
+
+    The load generator comes first. A class without its metrics is `not_evaluable`, which is not an all-clear.
+    """
+
+    def work(job: JobContext) -> Digest:
+        return cause_digests.bottleneck_digest(bottlenecks.identify_bottlenecks(ctx.runs, run_id, Work(job)))
+
+    return await ctx.job(run_id, "identify_bottlenecks", work, arguments={}, wait_s=wait_s)
 
 
 @server.tool(title="Say how far the analyses are", annotations=READ_ONLY)

@@ -38,6 +38,10 @@ class Line:
     transfer_ms: Floats
     bytes: Floats
 
+    def within(self, buckets: slice) -> "Line":
+        """The same in some of the buckets."""
+        return Line(**{name: values[buckets] for name, values in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class SampleGrid:

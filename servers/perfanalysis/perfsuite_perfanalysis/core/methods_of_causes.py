@@ -14,6 +14,7 @@ from perfsuite_perfanalysis.core import (
     series,
     thresholds,
 )
+from perfsuite_perfanalysis.core.bottlenecks import machines, onsets
 
 
 def of_resources() -> tuple[Method, ...]:
@@ -71,4 +72,25 @@ def of_correlations() -> tuple[Method, ...]:
             parameters={"bic_gain": knees.BIC_GAIN, "slope_ratio": knees.BEND, "flat": knees.FLAT, "rise": knees.RISE},
         ),
         Method(name="Little's law", parameters={"same_think_time": capacity.SAME_THINKING}),
+    )
+
+
+def of_bottlenecks() -> tuple[Method, ...]:
+    """Of bottlenecks, beyond the methods that their evidence comes from."""
+    return (
+        Method(
+            name="onsets by buckets in a row beyond the calm level and its noise",
+            parameters={"rise": onsets.RISE, "in_a_row": onsets.IN_A_ROW, "bucket_s": capacity.BUCKET_S},
+        ),
+        Method(
+            name="saturation by time without a break above a threshold",
+            parameters={
+                "cpu_pct": thresholds.CPU_PCT,
+                "memory_pct": thresholds.MEMORY_PCT,
+                "throttled_pct": thresholds.THROTTLED_PCT,
+                "sustained_s": resource_findings.SUSTAINED_S,
+                "idle_pct": machines.IDLE_PCT,
+            },
+        ),
+        *of_correlations(),
     )

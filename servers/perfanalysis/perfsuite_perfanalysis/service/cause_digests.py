@@ -4,6 +4,7 @@ from typing import Final
 
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import Analysis
+from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckAnalysis
 from perfsuite.artifacts.correlations import CorrelationAnalysis, Pair
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Resource
 from perfsuite.artifacts.layout import Artifact
@@ -57,6 +58,18 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
     notes += [f"{name}: {why}." for name, why in list(found.untestable.items())[:3]]
     step = f"Call `identify_bottlenecks` for run {found.run_id!r}. Say `moves with`, never `caused by`."
     return digest(found, layout.CORRELATION_ANALYSIS, summary, [_pair(one) for one in found.pairs], notes, step)
+
+
+def bottleneck_digest(found: BottleneckAnalysis) -> Digest:
+    """What was found, and what came of looking for each class."""
+    summary: Row = {one.kind: one.verdict for one in found.classes}
+    notes = [f"{one.kind}: {one.reason}" for one in found.classes if one.verdict == "not_evaluable"][:4]
+    step = (
+        f"Say what was found with its confidence and what speaks against it; then `analyze_logs` for {found.run_id!r}."
+    )
+    rows = [_bottleneck(one) for one in found.bottlenecks]
+    told = found.model_copy(update={"findings": (), "reasons": ()})
+    return digest(told, layout.BOTTLENECK_ANALYSIS, summary, rows, notes, step)
 
 
 def digest(
@@ -118,6 +131,21 @@ def _pair(one: Pair) -> Row:
         "n": one.n,
         "n_effective": short(one.n_effective),
         "p_adjusted": short(one.p_adjusted),
+    }
+
+
+def _bottleneck(one: Bottleneck) -> Row:
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "subject": name(one.subject),
+        "confidence": one.confidence,
+        "text": printable(one.text, 250),
+        "evidence": [printable(part.text, 200) for part in one.evidence[:3]],
+        "counter_evidence": [printable(part.text, 200) for part in one.counter_evidence[:2]],
+        "onset_s": short(one.onset.at_s) if one.onset else None,
+        "onset_users": short(one.onset.users) if one.onset else None,
+        "next_check": printable(one.next_check, 200),
     }
 
 

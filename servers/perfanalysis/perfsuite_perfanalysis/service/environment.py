@@ -12,6 +12,7 @@ from perfsuite_perfanalysis.service.inputs import noted, samples_and
 from perfsuite_perfanalysis.service.work import Work
 
 if TYPE_CHECKING:
+    from perfsuite_perfanalysis.core.readings import MetricSeries
     from perfsuite_perfanalysis.core.resources import Windows
 
 TOOL: Final = "analyze_environment_metrics"
@@ -40,7 +41,8 @@ def _analysis(
     from perfsuite_perfanalysis.core import methods_of_causes
     from perfsuite_perfanalysis.core.resources import services_of
 
-    resources = _resources(metrics, seen.windows, work)
+    work.step("looking at hosts and containers", 0.5)
+    resources = tuple(resource for resource, _ in resources_of(metrics, seen.windows))
     nothing = metrics.nothing or ("" if resources else "No reading lies within the time of the test.")
     reasons = (nothing,) if nothing else (*metrics.reasons, *map(_unusable, metrics.unusable.items()))
     return InfrastructureAnalysis(
@@ -63,19 +65,16 @@ def _analysis(
     )
 
 
-def _resources(metrics: Collected, windows: "Windows", work: Work) -> tuple[Resource, ...]:
+def resources_of(metrics: Collected, windows: "Windows") -> "list[tuple[Resource, dict[str, MetricSeries]]]":
+    """Every host and container with readings in the run, and its series."""
     from perfsuite_perfanalysis.core.readings import of_subjects
     from perfsuite_perfanalysis.core.resources import resource_of
 
-    found = []
     subjects = list(of_subjects(metrics.series))
-    for number, (subject, series) in enumerate(subjects[:MOST_RESOURCES]):
-        work.step("looking at hosts and containers", 0.5 + 0.5 * number / len(subjects))
-        if (one := resource_of(subject, series, windows)) is not None:
-            found.append(one)
     if len(subjects) > MOST_RESOURCES:
         metrics.reasons.append(f"Of {len(subjects)} hosts and containers the first {MOST_RESOURCES} were looked at.")
-    return tuple(found)
+    found = [(resource_of(subject, series, windows), series) for subject, series in subjects[:MOST_RESOURCES]]
+    return [(resource, series) for resource, series in found if resource is not None]
 
 
 def _findings(resources: tuple[Resource, ...]) -> tuple[Finding, ...]:
