@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from perfsuite_perfanalysis.core.series import Floats, correlation_time
+from perfsuite_perfanalysis.core.series import Floats, correlation_time, without_jump
 
 REPLICATES: Final = 1_000
 FEWEST_BLOCKS: Final = 10
@@ -22,8 +22,6 @@ BLOCKS: Final = 60
 CONFIDENCE: Final = 0.95
 _FEWEST_SAMPLES: Final = 30
 _LOG_BIN: Final = math.log(1.005)
-_RESTLESS: Final = 4.0
-"""Blocks may be shorter than the memory of the series by this, so that there are ten of them."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +82,13 @@ def needed_samples(percentile: float) -> int:
     return max(_FEWEST_SAMPLES, math.ceil(round(10 / (1 - percentile / 100), 6)))
 
 
-def block_width_s(blocks: Blocks) -> float | None:
-    """How long blocks must be to be independent; None where the window is too short for ten of them."""
+def block_width_s(blocks: Blocks, levels: Floats) -> float | None:
+    """How long blocks must be to be independent, as far as the memory of their levels tells, but never so long that
+    there are fewer than ten; None where the window is too short for that."""
     span = blocks.seconds
-    wanted = max(SHORTEST_BLOCK_S, 2 * correlation_time(_levels(blocks)) * blocks.block_s, span / BLOCKS)
+    wanted = max(SHORTEST_BLOCK_S, 2 * correlation_time(levels) * blocks.block_s, span / BLOCKS)
     most = span / FEWEST_BLOCKS
-    if most < SHORTEST_BLOCK_S or wanted > _RESTLESS * most:
+    if most < SHORTEST_BLOCK_S:
         return None
     # Rounded down to whole blocks, or there would be nine of them.
     return max(1, math.floor(min(wanted, most) / blocks.block_s + 1e-9)) * blocks.block_s
@@ -134,7 +133,7 @@ def means_of(counts: Floats, bins: NDArray[np.int64]) -> Floats:
 
 def percentile_interval(blocks: Blocks, percentile: float, exact_ms: float, *name: str) -> Interval | None:
     """The interval around a percentile of all samples that was computed exactly; None where none can be told."""
-    width = block_width_s(blocks)
+    width = block_width_s(blocks, levels_of(blocks, blocks.everything))
     if width is None:
         return None
     wide = blocks.of_width(width)
@@ -148,7 +147,7 @@ def percentile_interval(blocks: Blocks, percentile: float, exact_ms: float, *nam
 def share_interval(errors: int, samples: int, blocks: Blocks | None, *name: str) -> Interval:
     """Around a share of failures: Wilson's, or that of the blocks where it is wider, as failures come in bursts."""
     low, high = wilson(errors, samples)
-    width = block_width_s(blocks) if blocks is not None and errors >= 5 else None
+    width = block_width_s(blocks, without_jump(_failing(blocks))) if blocks is not None and errors >= 5 else None
     if blocks is not None and width is not None:
         wide = blocks.of_width(width)
         drawn = weights(len(wide.failed), *name)
@@ -161,7 +160,7 @@ def share_interval(errors: int, samples: int, blocks: Blocks | None, *name: str)
 
 def rate_interval(blocks: Blocks, exact_per_s: float, *name: str) -> Interval | None:
     """Around a throughput."""
-    width = block_width_s(blocks)
+    width = block_width_s(blocks, blocks.everything.sum(axis=1))
     if width is None or not blocks.samples:
         return None
     counts = blocks.of_width(width).everything.sum(axis=1)
@@ -178,12 +177,19 @@ def wilson(errors: int, samples: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def _levels(blocks: Blocks) -> Floats:
+def levels_of(blocks: Blocks, counts: Floats) -> Floats:
     """The mean logarithm of the times of each block; blocks without samples are passed over."""
-    counts = blocks.everything
     totals = counts.sum(axis=1)
     there = totals > 0
     found: Floats = (counts[there] @ (blocks.bins * _LOG_BIN)) / totals[there]
+    return found
+
+
+def _failing(blocks: Blocks) -> Floats:
+    """The share of failures of each block; blocks without samples are passed over."""
+    totals = blocks.everything.sum(axis=1)
+    there = totals > 0
+    found: Floats = blocks.failed.sum(axis=1)[there] / totals[there]
     return found
 
 

@@ -17,6 +17,7 @@ from perfsuite_perfanalysis.core.blocks import (
     Blocks,
     block_width_s,
     draws,
+    levels_of,
     means_of,
     needed_samples,
     percentiles_of,
@@ -90,7 +91,7 @@ class _Drawn:
 
 
 def _drawn(side: Side) -> _Drawn | None:
-    width = block_width_s(side.blocks)
+    width = block_width_s(side.blocks, levels_of(side.blocks, side.blocks.succeeded))
     if width is None:
         return None
     wide, name = side.blocks.of_width(width), (side.run_id, side.kind, side.label)
@@ -152,7 +153,7 @@ def _ratio(
     if min(samples) < needed:
         return replace(change, lacking=f"{min(samples)} samples are too few; {needed} are needed on both sides.")
     if before is None or after is None or drawn[0] is None or drawn[1] is None:
-        return replace(change, lacking="The window is too short, or too restless, for ten independent blocks of time.")
+        return replace(change, lacking="The window is too short for ten blocks of time.")
     with np.errstate(divide="ignore", invalid="ignore"):
         shifts = np.log(after) - np.log(before)
     if not np.isfinite(shifts).all() or min(values) <= 0:

@@ -83,17 +83,33 @@ def trend(values: Floats) -> Trend | None:
     )
 
 
-def _residuals(values: Floats, line: Floats) -> tuple[Floats, int | None]:
-    """What a line leaves over, or a jump where that leaves less: a jump looks like memory to whoever fits a line."""
+def without_jump(values: Floats) -> Floats:
+    """What is left of a series around its levels before and after its clearest jump, if it has one: an outage that
+    begins at some moment is no memory."""
+    if len(values) < FEWEST:
+        return values
+    around, _ = _jump(values)
+    centred = values - values.mean()
+    return around if around @ around < _CLEARLY * (centred @ centred) else centred
+
+
+def _jump(values: Floats) -> tuple[Floats, int]:
+    """The series around its mean before and after the jump that explains most, and where that is."""
     places = np.arange(FEWEST // 2, len(values) - FEWEST // 2 + 1)
     before = np.cumsum(values)[places - 1] / places
     after = (values.sum() - before * places) / (len(values) - places)
     gain = places * (len(values) - places) / len(values) * (before - after) ** 2
     best = int(np.argmax(gain))
     around = values - np.where(np.arange(len(values)) < places[best], before[best], after[best])
+    return around, int(places[best])
+
+
+def _residuals(values: Floats, line: Floats) -> tuple[Floats, int | None]:
+    """What a line leaves over, or a jump where that leaves less: a jump looks like memory to whoever fits a line."""
     from_line = values - line
+    around, place = _jump(values)
     is_jump = around @ around < _CLEARLY * (from_line @ from_line)
-    return (around, int(places[best])) if is_jump else (from_line, None)
+    return (around, place) if is_jump else (from_line, None)
 
 
 def _kendall_p(moments: Floats, values: Floats, n_effective: float) -> float:

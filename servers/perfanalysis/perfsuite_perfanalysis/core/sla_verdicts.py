@@ -136,7 +136,7 @@ def _verdict(held: _Held) -> tuple[Verdict, str]:
     if not keeps[0]:
         return "fail", f"{told}; the interval {'is beyond the limit too' if not any(keeps) else 'holds the limit'}."
     if not held.has_interval:
-        return "pass", f"{told}; the window is too short or too restless for an interval."
+        return "pass", f"{told}; the window is too short for an interval."
     if not all(keeps):
         return "warn", f"{told}, but the interval reaches beyond the limit."
     return "pass", f"{told}, and the whole interval keeps it."
