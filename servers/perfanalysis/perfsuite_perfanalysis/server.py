@@ -20,6 +20,7 @@ from perfsuite_perfanalysis.service import (
     correlating,
     digests,
     environment,
+    logs,
     querying,
     results,
     slas,
@@ -125,6 +126,22 @@ async def identify_bottlenecks(ctx: AppContext, run_id: Run, wait_s: WaitSeconds
         return cause_digests.bottleneck_digest(bottlenecks.identify_bottlenecks(ctx.runs, run_id, Work(job)))
 
     return await ctx.job(run_id, "identify_bottlenecks", work, arguments={}, wait_s=wait_s)
+
+
+@server.tool(title="Group logs and failures", annotations=WRITES_RUN_FOLDER)
+async def analyze_logs(
+    ctx: AppContext,
+    run_id: Run,
+    baseline_run_id: Annotated[RunId | None, Field(description="An earlier run, to tell what is new.")] = None,
+    wait_s: WaitSeconds = 45,
+) -> JobReport[Digest]:
+    """Group what jmeter.log, service logs and failed samples say: how often, since when, at which load, what is new."""
+
+    def work(job: JobContext) -> Digest:
+        return cause_digests.log_digest(logs.analyze_logs(ctx.runs, run_id, baseline_run_id, Work(job)))
+
+    arguments = {"baseline_run_id": baseline_run_id}
+    return await ctx.job(run_id, "analyze_logs", work, arguments=arguments, wait_s=wait_s)
 
 
 @server.tool(title="Say how far the analyses are", annotations=READ_ONLY)

@@ -31,7 +31,9 @@ class LogOnset(Stored):
     share_of_most_users: float | None = None
     error_rate_before: float | None = None
     error_rate_after: float | None = None
-    relation: Literal["before_errors", "with_errors", "after_errors", "no_error_onset", "before_the_run"]
+    relation: Literal[
+        "before_errors", "with_errors", "after_errors", "no_error_onset", "before_the_run", "after_the_run"
+    ]  # fmt: skip
     lead_s: float | None = None
     """How long before the error rate rose; below 0 it came after."""
 

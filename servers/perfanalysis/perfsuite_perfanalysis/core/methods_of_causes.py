@@ -15,6 +15,7 @@ from perfsuite_perfanalysis.core import (
     thresholds,
 )
 from perfsuite_perfanalysis.core.bottlenecks import machines, onsets
+from perfsuite_perfanalysis.core.logs import stacks, tally, templates
 
 
 def of_resources() -> tuple[Method, ...]:
@@ -93,4 +94,27 @@ def of_bottlenecks() -> tuple[Method, ...]:
             },
         ),
         *of_correlations(),
+    )
+
+
+def of_logs() -> tuple[Method, ...]:
+    """Of logs."""
+    return (
+        Method(
+            name="templates by Drain over masked messages in sorted order",
+            parameters={
+                "similarity": templates.SIMILAR,
+                "depth": templates.DEPTH,
+                "most_branches": templates.MOST_BRANCHES,
+                "most_messages": tally.MOST_MESSAGES,
+            },
+        ),
+        Method(
+            name="stack traces by innermost cause and own frames without line numbers",
+            parameters={"version": 1, "frames": stacks.FRAMES},
+        ),
+        Method(
+            name="onset of errors by Wilson intervals of buckets in a row",
+            parameters={"in_a_row": onsets.IN_A_ROW, "bucket_s": capacity.BUCKET_S},
+        ),
     )

@@ -8,6 +8,7 @@ from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckAnalysis
 from perfsuite.artifacts.correlations import CorrelationAnalysis, Pair
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Resource
 from perfsuite.artifacts.layout import Artifact
+from perfsuite.artifacts.log_findings import LogAnalysis, LogGroup
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_perfanalysis.core import thresholds
@@ -70,6 +71,22 @@ def bottleneck_digest(found: BottleneckAnalysis) -> Digest:
     rows = [_bottleneck(one) for one in found.bottlenecks]
     told = found.model_copy(update={"findings": (), "reasons": ()})
     return digest(told, layout.BOTTLENECK_ANALYSIS, summary, rows, notes, step)
+
+
+def log_digest(found: LogAnalysis) -> Digest:
+    """The most serious groups."""
+    summary: Row = {
+        "entries": found.entries,
+        "groups": len(found.groups) + found.groups_left_out,
+        "new_groups": sum(one.is_new is True for one in found.groups) if found.baseline_run_id else None,
+        "baseline_run_id": found.baseline_run_id,
+        "error_onset_s": short(found.error_onset_s),
+        "sources": ", ".join(f"{one.path}: {one.entries}" for one in found.sources)[:300],
+    }
+    notes = [note for one in found.sources for note in one.notes]
+    step = f"Call `query_samples` about `error_groups`, or `create_performance_test_report` for run {found.run_id!r}."
+    told = found.model_copy(update={"findings": ()})
+    return digest(told, layout.LOG_ANALYSIS, summary, [_log_group(one) for one in found.groups], notes, step)
 
 
 def digest(
@@ -146,6 +163,23 @@ def _bottleneck(one: Bottleneck) -> Row:
         "onset_s": short(one.onset.at_s) if one.onset else None,
         "onset_users": short(one.onset.users) if one.onset else None,
         "next_check": printable(one.next_check, 200),
+    }
+
+
+def _log_group(one: LogGroup) -> Row:
+    return {
+        "id": one.id,
+        "source": one.kind,
+        "level": one.level,
+        "service": name(one.service),
+        "template": printable(one.template, 200),
+        "count": one.count,
+        "root_cause": printable(one.root_cause, 100) if one.root_cause else None,
+        "first_seen": one.first_seen.isoformat() if one.first_seen else None,
+        "first_seen_s": short(one.onset.at_s) if one.onset else None,
+        "users": short(one.onset.users) if one.onset else None,
+        "relation": one.onset.relation if one.onset else None,
+        **({"is_new": one.is_new} if one.is_new is not None else {}),
     }
 
 
