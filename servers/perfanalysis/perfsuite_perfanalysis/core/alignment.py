@@ -25,11 +25,11 @@ class Edges:
 
     @property
     def starts_s(self) -> Floats:
-        return self.first_s + np.arange(self.buckets) * self.width_s
+        return self.edges_s[:-1]
 
     @property
     def edges_s(self) -> Floats:
-        return self.first_s + np.arange(self.buckets + 1) * self.width_s
+        return self.first_s + np.arange(self.buckets + 1, dtype=np.float64) * self.width_s
 
     def whole(self, from_s: float, to_s: float) -> slice:
         """The buckets that lie wholly within a window."""

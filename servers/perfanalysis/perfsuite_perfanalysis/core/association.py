@@ -63,8 +63,9 @@ def associate(response: Floats, metrics: Floats, given: Sequence[Floats]) -> lis
     for numbers in masks.values():
         known = usable & np.isfinite(metrics[numbers[0]])
         if known.sum() >= FEWEST_BUCKETS:
-            for number, one in zip(numbers, _of_mask(response, metrics[numbers], given, known), strict=True):
-                found[number] = one
+            answers = _of_mask(response, metrics[numbers], given, known)
+            for number, answer in zip(numbers, answers, strict=True):
+                found[number] = answer
     return found
 
 

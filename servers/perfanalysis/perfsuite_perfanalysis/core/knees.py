@@ -113,5 +113,5 @@ def _best_bend(users: Floats, per_s: Floats) -> _Bend | None:
 
 
 def _residual(columns: Floats, values: Floats) -> tuple[float, Floats]:
-    found, *_ = np.linalg.lstsq(columns, values, rcond=None)
+    found: Floats = np.linalg.lstsq(columns, values, rcond=None)[0].astype(np.float64)
     return float(((values - columns @ found) ** 2).sum()), found

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perfsuite.artifacts.correlations import Level, ScalabilityFit
 from perfsuite_perfanalysis.core.series import Floats
@@ -31,9 +32,7 @@ def peak_of(parameters: Floats) -> float:
     return float(np.sqrt(max(0.0, 1 - alpha) / beta)) if beta > _NOTHING else float("inf")
 
 
-def fit_scalability(
-    users: Floats, per_s: Floats, group: Floats | Sequence[int], levels: Sequence[Level]
-) -> ScalabilityFit:
+def fit_scalability(users: Floats, per_s: Floats, group: NDArray[np.int64], levels: Sequence[Level]) -> ScalabilityFit:
     """The law with 95 % intervals, by drawing the buckets of each level again."""
     if len(levels) < FEWEST_LEVELS or levels[-1].users < SPAN * levels[0].users:
         reason = (
@@ -41,7 +40,6 @@ def fit_scalability(
             f"{SPAN:g} times the users are needed."
         )
         return ScalabilityFit(verdict="not_valid", reason=reason)
-    group = np.asarray(group)
     numbers = [np.flatnonzero(group == one) for one in np.unique(group[group >= 0])]
     at = np.array([one.users for one in levels])
     measured = np.array([one.throughput_per_s for one in levels])
@@ -61,8 +59,13 @@ def fitted(users: Floats, per_s: Floats, start: Floats | None = None) -> Floats:
     first = per_s[0] / users[0]
     begin = np.array([max(first, 1e-9), 0.01, 1e-4]) if start is None else np.clip(start, [1e-9, 1e-9, 1e-12], None)
     scale = max(float(np.median(per_s)), 1e-9)
+
+    def missed(parameters: Floats) -> Floats:
+        left: Floats = (throughput(users, parameters) - per_s) / scale
+        return left
+
     found = optimize.least_squares(
-        lambda parameters: (throughput(users, parameters) - per_s) / scale,
+        missed,
         begin,
         bounds=([0.0, 0.0, 0.0], [np.inf, 1.0, 1.0]),
         loss="soft_l1",

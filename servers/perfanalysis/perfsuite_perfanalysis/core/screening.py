@@ -74,7 +74,9 @@ def screen(scenes: Sequence[Scene]) -> tuple[tuple[Pair, ...], dict[str, str]]:
             for candidate, found in zip(candidates, associate(response.values, rows, scene.given), strict=True):
                 if found is not None:
                     tested.append(_Tested(scene, response, candidate, found))
-    adjusted = stats.false_discovery_control([one.found.p_value for one in tested]) if tested else []
+    adjusted: Floats | list[float] = (
+        stats.false_discovery_control([one.found.p_value for one in tested]) if tested else []
+    )
     pairs = [_pair(one, float(p)) for one, p in zip(tested, adjusted, strict=True)]
     return tuple(sorted(pairs, key=_certainty)), untestable
 

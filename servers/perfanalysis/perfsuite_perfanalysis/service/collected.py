@@ -112,7 +112,7 @@ def _take(rows: "pd.DataFrame", first_us: int, span_s: float, found: Collected) 
     inside = usable & (at_s >= -3_600.0) & (at_s < span_s + 3_600.0)
     outside = 0 if _touches(at_s[usable], span_s) else int(usable.sum())
     for who, part in frame[inside].groupby(list(_WHO), sort=True):
-        if (series := _series(dict(zip(_WHO, who, strict=True)), part, span_s)) is not None:
+        if (series := _series(dict(zip(_WHO, map(str, who), strict=True)), part, span_s)) is not None:
             found.series.append(series)
     return outside
 

@@ -65,8 +65,9 @@ def read_errors(found: "Samples", kind: Kind, take: Take) -> LogSource:
     entries = 0
     for group in found.error_groups(Selection(kind=kind)):
         entries += group.count
-        message = f"{group.response_code} {group.message}".strip() or "(no message)"
-        take(Entry("sample_errors", "ERROR", "", message, group.first_us, (), group.count, group.last_us, group.labels))
+        code, message = printable(group.response_code, 100), group.message or "(no message)"
+        entry = Entry("sample_errors", "ERROR", code, message, group.first_us)
+        take(replace(entry, count=group.count, last_us=group.last_us, labels=group.labels))
     return LogSource(kind="sample_errors", path=layout.SAMPLES.place, entries=entries)
 
 

@@ -23,7 +23,7 @@ def plain(message: str) -> str:
 
 def mine(messages: Iterable[str]) -> dict[str, str]:
     """The template of each plain message."""
-    from drain3.drain import Drain
+    from drain3.drain import Drain  # type: ignore[import-untyped]
 
     # Without its miner, which keeps its state on disk as pickled objects.
     drain = Drain(depth=DEPTH, sim_th=SIMILAR, max_children=MOST_BRANCHES, param_str="<*>")
