@@ -27,7 +27,7 @@ from perfsuite_perfanalysis.core.blocks import (
 from perfsuite_perfanalysis.core.series import Floats
 
 PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0)
-RUN_EFFECT: Final = 0.03
+RUN_EFFECT: Final = 0.04
 """How much two runs of the same thing differ (standard deviation), whatever each holds within: one run on each side
 cannot tell, so it is assumed, and p says how likely such runs differ as much as these."""
 _FEWEST: Final = 30
