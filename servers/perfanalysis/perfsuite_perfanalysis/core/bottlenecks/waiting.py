@@ -124,7 +124,7 @@ def downstream(facts: Facts) -> Look:
         kind="downstream",
         subject=", ".join(slow[:_MOST_LABELS]),
         text=f"{len(slow)} of {len(facts.labels)} labels take longer, others as long as before: what do only they use?",
-        confidence="low",
+        confidence="medium",
         next_check="Look at what these labels use and the others do not: a database, a table, another service.",
         onset=facts.onset(float(facts.at_s[at])),
     )
@@ -135,7 +135,6 @@ def downstream(facts: Facts) -> Look:
     pairs = [one for one in facts.pairs if one.label in slow]
     for pair in pairs[:2]:
         case.says(pair.text, CORRELATIONS, partial=pair.partial)
-        case.confidence = "medium"
     if not pairs:
         case.doubts("No metric of a machine behind them moves with them.", CORRELATIONS)
     return found(case)
