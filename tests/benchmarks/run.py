@@ -2,7 +2,7 @@
 
 just bench                  everything at 1 million rows, in a few minutes
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, servers
+just bench --only stats     one part: stats, memory, queries, analyses, jmeter, servers
 """
 
 import argparse
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from analyses import analyses
 from jmeter_report import jmeter_report
 from jtl_generator import generate
 from measuring import Measured, interleaved, run_command
@@ -141,6 +142,7 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
     "stats": stats,
     "memory": memory,
     "queries": queries,
+    "analyses": analyses,
     "jmeter": jmeter,
     "servers": servers,
 }
