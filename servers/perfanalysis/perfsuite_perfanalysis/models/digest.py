@@ -1,8 +1,11 @@
 """What the tools that analyse answer: a digest, short enough to read; the file has all."""
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from typing import Annotated
 
-Row = dict[str, JsonValue]
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
+
+# The schema of the answer is sent to the model with every request; it need not say that JSON holds JSON.
+Row = Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object"})]
 
 
 class Digest(BaseModel):
