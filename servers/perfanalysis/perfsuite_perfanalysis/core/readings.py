@@ -41,8 +41,9 @@ class MetricSeries:
     note: str = ""
 
     def within(self, from_s: float, to_s: float) -> "MetricSeries":
-        """The readings that begin within a window."""
-        kept = (self.at_s >= from_s) & (self.at_s < to_s)
+        """The readings whose interval has its middle within a window."""
+        middle = self.at_s + self.interval_s / 2
+        kept = (middle >= from_s) & (middle < to_s)
         return MetricSeries(
             self.subject, self.metric, self.unit, self.at_s[kept], self.values[kept], self.interval_s, self.note
         )

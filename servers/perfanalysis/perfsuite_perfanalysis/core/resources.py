@@ -42,7 +42,7 @@ class Windows:
 
 def resource_of(subject: Subject, found: Mapping[str, MetricSeries], windows: Windows) -> Resource | None:
     """Everything about one host or container; None where no reading lies in the run."""
-    whole = {name: one.within(-one.interval_s / 2, windows.run_s) for name, one in found.items()}
+    whole = {name: one.within(0.0, windows.run_s) for name, one in found.items()}
     metrics = tuple(_metric(one, windows) for one in whole.values() if len(one.known))
     not_rated = tuple(_not_rated(subject, whole))
     if not metrics and not not_rated:
