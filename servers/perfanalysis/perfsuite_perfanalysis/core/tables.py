@@ -22,7 +22,7 @@ _BINS_TOGETHER = 46
 
 def block_width_for(span_s: float) -> float:
     """The width in which a run of this length is cut into blocks."""
-    return 1.0 if span_s < 200 else max(10.0, math.ceil(span_s / 360))
+    return 1.0 if span_s < 200 else max(10.0, math.ceil(span_s / MOST_POINTS))
 
 
 def blocks_of(table: "Histograms", labels: Iterable[int], from_s: float = 0.0, to_s: float | None = None) -> Blocks:

@@ -160,7 +160,7 @@ class _Analysis:
 
         self.work.step("computing statistics of the whole run", 0.3)
         whole, total = self.found.statistics(self.choice, Selection(kind=None), total_of=self.kind)
-        steady, steady_total = self._steady(phases)
+        steady, steady_total = self._steady(phases, whole, total)
         from_s, to_s = phases.steady_from_s or 0.0, phases.steady_to_s
 
         def measured(one: "Statistics", then: "Statistics | None", ids: list[int]) -> _Label:
@@ -175,12 +175,16 @@ class _Analysis:
         together = [number for number, (kind, _) in enumerate(table.labels) if kind == self.kind]
         return measured(total, steady_total, together), labels
 
-    def _steady(self, phases: Phases) -> tuple[dict[tuple[str, str], "Statistics"], "Statistics | None"]:
+    def _steady(
+        self, phases: Phases, labels: "list[Statistics]", total: "Statistics"
+    ) -> tuple[dict[tuple[str, str], "Statistics"], "Statistics | None"]:
         if not phases.has_steady_state:
             return {}, None
-        self.work.step("computing statistics of the steady state", 0.45)
-        selection = Selection(kind=None, from_s=phases.steady_from_s, to_s=phases.steady_to_s)
-        labels, total = self.found.statistics(self.choice, selection, total_of=self.kind)
+        # Where nothing is left out, the numbers of the whole run are those of the steady state.
+        if phases.excluded_s:
+            self.work.step("computing statistics of the steady state", 0.45)
+            selection = Selection(kind=None, from_s=phases.steady_from_s, to_s=phases.steady_to_s)
+            labels, total = self.found.statistics(self.choice, selection, total_of=self.kind)
         return {(one.kind, one.label): one for one in labels}, total
 
     def _over_time(self, seen: "Course", labels: list[_Label]) -> OverTime:
