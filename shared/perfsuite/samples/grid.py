@@ -3,18 +3,21 @@
 Arrivals count where samples start; what they took counts where they end. Metrics of other tools have such buckets too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perfsuite.samples.engine import quoted
+from perfsuite.samples.engine import Engine, quoted
 from perfsuite.samples.grouping import Counting, counting
 from perfsuite.samples.queries import Samples
 from perfsuite.samples.rows import Kind
 
 MOST_CELLS: Final = 5_000_000
+_START: Final = "started_us"
+_END: Final = "started_us + elapsed_us"
 
 Floats = NDArray[np.float64]
 EVERYTHING: Final = ("", "")
@@ -58,47 +61,64 @@ class SampleGrid:
         return self.first_bucket_us + np.arange(self.buckets, dtype=np.int64) * round(self.width_s * 1e6)
 
 
-def sample_grid(found: Samples, width_s: float, kind: Kind, labels: tuple[tuple[str, str], ...]) -> SampleGrid:
+def sample_grid(found: Samples, width_s: float, kind: Kind, labels: Sequence[tuple[str, str]] = ()) -> SampleGrid:
     """These labels, and all samples of the main kind, in buckets of this width."""
     by = counting(found.metadata.weighted)
     width_us = round(width_s * 1e6)
     with found.engine() as engine:
         [(first, last)] = engine.rows(f"SELECT min(started_us), max(started_us + elapsed_us) FROM {found.relation}")
         begin, buckets = first // width_us, int(last // width_us - first // width_us) + 1
-        cells: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
-            EVERYTHING: (
-                engine.arrays(_ends(found.relation, f"kind = {quoted(kind)}", begin, width_us, by)),
-                engine.arrays(_starts(found.relation, f"kind = {quoted(kind)}", begin, width_us, by)),
-            )
-        }
-        for one in labels[: max(0, MOST_CELLS // buckets)]:
-            where = f"kind = {quoted(one[0])} AND label = {quoted(one[1])}"
-            cells[one] = (
-                engine.arrays(_ends(found.relation, where, begin, width_us, by)),
-                engine.arrays(_starts(found.relation, where, begin, width_us, by)),
-            )
-    lines = {key: _line(ends, starts, buckets) for key, (ends, starts) in cells.items()}
+        chosen = labels[: max(0, MOST_CELLS // buckets)]
+        lines = {EVERYTHING: _everything(engine, found.relation, kind, _Buckets(begin, width_us, buckets), by)}
+        lines |= _by_label(engine, found.relation, chosen, _Buckets(begin, width_us, buckets), by) if chosen else {}
     return SampleGrid(int(begin) * width_us, width_us / 1e6, buckets, lines)
 
 
-def _ends(rows: str, where: str, begin: int, width_us: int, by: Counting) -> str:
-    return f"""
-        SELECT ((started_us + elapsed_us) // {width_us} - {begin})::INTEGER AS bucket, {by.count} AS n,
-               {by.errors} AS errors, avg({by.value}) FILTER (success) / 1e3 AS mean_ms,
-               avg({by.value}) FILTER (NOT success) / 1e3 AS failed_ms,
-               quantile_cont({by.value}, 0.95) FILTER (success) / 1e3 AS p95_ms,
-               avg(connect_ms) FILTER (success) AS connect_ms,
-               avg(latency_ms - coalesce(connect_ms, 0)) FILTER (success) AS waiting_ms,
-               avg(greatest(elapsed_us / 1e3 - latency_ms, 0)) FILTER (success) AS transfer_ms,
-               sum(bytes)::DOUBLE AS bytes
-        FROM {rows} WHERE {where} GROUP BY bucket ORDER BY bucket
-    """
+class _Buckets(NamedTuple):
+    begin: int
+    width_us: int
+    number: int
+
+    def of(self, moment: str) -> str:
+        """The bucket of a moment, as SQL."""
+        return f"(({moment}) // {self.width_us} - {self.begin})::INTEGER"
 
 
-def _starts(rows: str, where: str, begin: int, width_us: int, by: Counting) -> str:
+def _everything(engine: Engine, rows: str, kind: Kind, buckets: _Buckets, by: Counting) -> Line:
+    p95 = f"quantile_cont({by.value}, 0.95) FILTER (success) / 1e3 AS p95_ms"
+    where = f"FROM {rows} WHERE kind = {quoted(kind)} GROUP BY bucket ORDER BY bucket"
+    ends = engine.arrays(f"SELECT {buckets.of(_END)} AS bucket, {_measures(by)}, {p95} {where}")
+    starts = engine.arrays(f"SELECT {buckets.of(_START)} AS bucket, {by.count} AS n {where}")
+    return _line(ends, starts, buckets.number)
+
+
+def _by_label(
+    engine: Engine, rows: str, labels: Sequence[tuple[str, str]], buckets: _Buckets, by: Counting
+) -> dict[tuple[str, str], Line]:
+    """Each label by itself, by two passes over the samples whatever their number. Without percentiles."""
+    engine.run("CREATE TEMP TABLE chosen (kind VARCHAR, label VARCHAR, id INTEGER)")
+    for number, (kind, label) in enumerate(labels):
+        values = {"kind": kind, "label": label, "id": number}
+        engine.run("INSERT INTO chosen VALUES ($kind, $label, $id)", values)
+    of_chosen = f"FROM {rows} JOIN chosen USING (kind, label) GROUP BY id, bucket ORDER BY id, bucket"
+    ends = engine.arrays(
+        f"SELECT id, {buckets.of(_END)} AS bucket, {_measures(by)}, NULL::DOUBLE AS p95_ms {of_chosen}"
+    )
+    starts = engine.arrays(f"SELECT id, {buckets.of(_START)} AS bucket, {by.count} AS n {of_chosen}")
+    return {label: _line(_of(ends, number), _of(starts, number), buckets.number) for number, label in enumerate(labels)}
+
+
+def _of(found: dict[str, Any], number: int) -> dict[str, Any]:
+    place = slice(*np.searchsorted(found["id"], [number, number + 1]).tolist())
+    return {name: values[place] for name, values in found.items()}
+
+
+def _measures(by: Counting) -> str:
     return f"""
-        SELECT (started_us // {width_us} - {begin})::INTEGER AS bucket, {by.count} AS n
-        FROM {rows} WHERE {where} GROUP BY bucket ORDER BY bucket
+        {by.count} AS n, {by.errors} AS errors, avg({by.value}) FILTER (success) / 1e3 AS mean_ms,
+        avg({by.value}) FILTER (NOT success) / 1e3 AS failed_ms, avg(connect_ms) FILTER (success) AS connect_ms,
+        avg(latency_ms - coalesce(connect_ms, 0)) FILTER (success) AS waiting_ms,
+        avg(greatest(elapsed_us / 1e3 - latency_ms, 0)) FILTER (success) AS transfer_ms, sum(bytes)::DOUBLE AS bytes
     """
 
 

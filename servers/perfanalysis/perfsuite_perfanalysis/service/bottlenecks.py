@@ -13,7 +13,6 @@ from perfsuite_perfanalysis.service.course import RunCourse, course_of
 from perfsuite_perfanalysis.service.environment import resources_of
 from perfsuite_perfanalysis.service.inputs import noted, samples_and
 from perfsuite_perfanalysis.service.reading import generator_of
-from perfsuite_perfanalysis.service.scenes import labels_of
 from perfsuite_perfanalysis.service.work import Work
 
 if TYPE_CHECKING:
@@ -66,15 +65,14 @@ def _analysis(
 
 
 def _facts(run: RunFolder, seen: RunCourse, metrics: Collected, work: Work) -> "Facts":
-    from perfsuite.samples.grid import EVERYTHING, sample_grid
+    from perfsuite.samples.grid import EVERYTHING
     from perfsuite_perfanalysis.core.alignment import Edges, load_on_grid
     from perfsuite_perfanalysis.core.bottlenecks.facts import Facts
     from perfsuite_perfanalysis.core.capacity import BUCKET_S
 
     correlation = correlation_of(run, seen, metrics, (), work)
     work.step("following every label", 0.92)
-    labels = labels_of(seen)
-    grid = sample_grid(seen.found, BUCKET_S, seen.kind, labels)
+    grid = seen.grid(BUCKET_S)
     edges = Edges((grid.first_bucket_us - seen.first_us) / 1e6, BUCKET_S, grid.buckets)
     whole = edges.whole(0.0, seen.span_s)
     whole = whole if whole.stop > whole.start else slice(0, grid.buckets)
@@ -84,7 +82,7 @@ def _facts(run: RunFolder, seen: RunCourse, metrics: Collected, work: Work) -> "
         width_s=BUCKET_S,
         users=load_on_grid(seen.course.users, seen.course.width_s, edges)[whole],
         everything=grid.lines[EVERYTHING].within(whole),
-        labels={label: grid.lines[kind, label].within(whole) for kind, label in labels if (kind, label) in grid.lines},
+        labels={label: line.within(whole) for (_, label), line in grid.lines.items() if label},
         phases=seen.phases,
         generator=generator_of(run, seen.course, seen.phases),
         capacity=correlation.capacity or capacity_of(seen),

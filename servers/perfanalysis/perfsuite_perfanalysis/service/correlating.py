@@ -87,11 +87,11 @@ def points_of(seen: RunCourse) -> "Points":
     """The whole run in buckets of ten seconds, without the two that are not whole."""
     import numpy as np
 
-    from perfsuite.samples.grid import EVERYTHING, sample_grid
+    from perfsuite.samples.grid import EVERYTHING
     from perfsuite_perfanalysis.core.alignment import Edges, load_on_grid
     from perfsuite_perfanalysis.core.capacity import BUCKET_S, Points
 
-    grid = sample_grid(seen.found, BUCKET_S, seen.kind, ())
+    grid = seen.grid(BUCKET_S)
     edges = Edges((grid.first_bucket_us - seen.first_us) / 1e6, BUCKET_S, grid.buckets)
     whole, line = edges.whole(0.0, seen.span_s), grid.lines[EVERYTHING]
     completed = line.completed[whole]

@@ -107,7 +107,7 @@ def _timeline(seen: RunCourse) -> "Timeline":
     from perfsuite_perfanalysis.core.capacity import BUCKET_S
     from perfsuite_perfanalysis.core.logs.standing import Timeline
 
-    grid = sample_grid(seen.found, BUCKET_S, seen.kind, ())
+    grid = sample_grid(seen.found, BUCKET_S, seen.kind)
     edges = Edges((grid.first_bucket_us - seen.first_us) / 1e6, BUCKET_S, grid.buckets)
     line = grid.lines[EVERYTHING]
     rise = find_error_onset(line.errors, line.completed)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from perfsuite_perfanalysis.core.screening import Response, Scene
 
 MOST_WIDTHS: Final = 3
-MOST_LABELS: Final = 12
 MOST_CANDIDATES: Final = 1_500
 _FEWEST_SUCCESSES: Final = 3
 _FEWEST_ERRORS: Final = 20
@@ -34,22 +33,11 @@ class Scenes:
     reasons: list[str] = field(default_factory=list)
 
 
-def labels_of(seen: RunCourse) -> tuple[tuple[str, str], ...]:
-    """The labels that are looked at by themselves: those with most rows, where there is more than one."""
-    with seen.found.engine() as engine:
-        rows = engine.rows(
-            f"SELECT kind, label, count(*) AS n FROM {seen.found.relation} WHERE kind <> 'sub' "
-            f"GROUP BY kind, label ORDER BY n DESC, kind, label LIMIT {MOST_LABELS}"
-        )
-    return tuple((str(kind), str(label)) for kind, label, _ in rows) if len(rows) > 1 else ()
-
-
 def gather(seen: RunCourse, metrics: Collected, work: Work) -> Scenes:
     """A scene for each interval of metrics."""
     from perfsuite_perfanalysis.core.alignment import by_width
 
     found = Scenes()
-    labels = labels_of(seen)
     series = _worth_looking_at(metrics.series, found)
     widths = by_width(series)
     if len(widths) > MOST_WIDTHS:
@@ -58,7 +46,7 @@ def gather(seen: RunCourse, metrics: Collected, work: Work) -> Scenes:
         widths = {width: widths[width] for width in kept}
     for number, (width_s, parts) in enumerate(widths.items()):
         work.step("putting samples and metrics side by side", 0.3 + 0.4 * number / len(widths))
-        _add(found, seen, width_s, parts, labels)
+        _add(found, seen, width_s, parts)
     return found
 
 
@@ -75,15 +63,13 @@ def _worth_looking_at(series: "list[MetricSeries]", found: Scenes) -> "list[Metr
     return kept[:MOST_CANDIDATES]
 
 
-def _add(
-    found: Scenes, seen: RunCourse, width_s: float, series: "list[MetricSeries]", labels: tuple[tuple[str, str], ...]
-) -> None:
-    from perfsuite.samples.grid import EVERYTHING, sample_grid
+def _add(found: Scenes, seen: RunCourse, width_s: float, series: "list[MetricSeries]") -> None:
+    from perfsuite.samples.grid import EVERYTHING
     from perfsuite_perfanalysis.core.alignment import Edges, load_on_grid, on_grid
     from perfsuite_perfanalysis.core.confounders import load_given
     from perfsuite_perfanalysis.core.screening import Candidate, Scene
 
-    grid = sample_grid(seen.found, width_s, seen.kind, labels)
+    grid = seen.grid(width_s)
     edges = Edges((grid.first_bucket_us - seen.first_us) / 1e6, width_s, grid.buckets)
     window, name = _window(seen, edges)
     responses = _responses(grid, window)
