@@ -15,7 +15,7 @@ from perfsuite.mcp.logs import logger
 
 FAMILIES = {
     "samples": ("numpy", "duckdb", "perfsuite.samples.queries"),
-    "analysis": ("scipy.optimize", "scipy.stats", "pandas"),
+    "analysis": ("scipy.optimize", "scipy.stats", "pandas", "drain3.drain"),
 }
 DELAY_S = 0.3
 

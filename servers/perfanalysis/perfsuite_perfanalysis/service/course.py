@@ -73,6 +73,7 @@ def course_of(found: "Samples") -> RunCourse:
     from perfsuite.samples.course import course
 
     found, _ = found.folded(MOST_LABELS)
-    kind = main_kind({one for one, _ in found.labels()})
+    with found.engine() as engine:
+        kind = main_kind({str(one) for (one,) in engine.rows(f"SELECT DISTINCT kind FROM {found.relation}")})
     seen = course(found, kind)
     return RunCourse(found, seen, phases_of(seen), kind)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,7 @@ Take = Callable[[Entry], None]
 
 _LARGEST: Final = 2_000_000_000
 _MOST_ENTRIES: Final = 5_000_000
+_LOOK_EVERY: Final = 5_000
 _LONGEST_LINE: Final = 16_384
 _LONGEST_CELL: Final = 1_000_000
 _JMETER: Final = (layout.JMETER_LOG, layout.BLAZEMETER_LOG, layout.BLAZEMETER_ENGINE_LOG, layout.IMPORT_LOG)
@@ -37,6 +39,13 @@ def log_paths(run: RunFolder) -> list[Path]:
 def read_logs(run: RunFolder, take: Take, look: Callable[[], None]) -> tuple[list[LogSource], list[str]]:
     """Hand over every entry, and say what was read and what could not be; `look` is called now and then."""
     sources, problems = list[LogSource](), list[str]()
+    number = count()
+
+    def watched(entry: Entry) -> None:
+        if next(number) % _LOOK_EVERY == 0:
+            look()
+        take(entry)
+
     readers: tuple[tuple[LogKind, Callable[..., LogSource | str]], ...] = (
         ("jmeter_log", _read_jmeter),
         ("service_log", _read_service),
@@ -47,12 +56,11 @@ def read_logs(run: RunFolder, take: Take, look: Callable[[], None]) -> tuple[lis
     }
     for kind, reader in readers:
         for path in paths[kind]:
-            look()
             name = run.relative_to(path) or path.name
             if path.stat().st_size > _LARGEST:
                 problems.append(f"{name!r} is larger than {_LARGEST} bytes and was not read.")
                 continue
-            found = reader(path, name, take)
+            found = reader(path, name, watched)
             if isinstance(found, str):
                 problems.append(found)
             else:
