@@ -106,6 +106,7 @@ def test_a_few_samples_are_no_bottleneck(tmp_path: Path, rows: int) -> None:
 def test_a_run_in_which_everything_fails_begins_to_fail_at_its_start(tmp_path: Path) -> None:
     imported_rows(tmp_path, [jtl_row(number / 4, 100, "GET /", success=False) for number in range(1_200)])
     found = identify_bottlenecks(runs_in(tmp_path), "run-1")
+    assert of_kind(found, "error_onset").text == "100.0% of the requests fail from the start on."
     onset = of_kind(found, "error_onset").onset
     assert onset is not None
     assert onset.at_s == pytest.approx(0, abs=15)

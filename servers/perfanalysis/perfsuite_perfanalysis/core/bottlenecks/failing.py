@@ -39,7 +39,9 @@ def error_onset(facts: Facts) -> Look:
     case = Case(
         kind="error_onset",
         subject="",
-        text=f"From {at_s:.0f} s on {rise.then:.1%} of the requests fail, where it was {rise.calm:.2%} in calm times.",
+        text=f"{rise.then:.1%} of the requests fail from the start on."
+        if rise.at == 0
+        else f"From {at_s:.0f} s on {rise.then:.1%} of the requests fail, where it was {rise.calm:.2%} in calm times.",
         confidence="high" if rise.then >= _SURE * max(rise.calm, 0.002) else "medium",
         next_check="Read `analyze_logs` from that moment on, and the error groups of `analyze_test_results`.",
         onset=facts.onset(at_s),
