@@ -20,6 +20,7 @@ from pathlib import Path
 # The plans of the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from analyses import analyses
 from blazemeter_sessions import blazemeter
 from datadog_requests import datadog_collections
 from jmeter_report import jmeter_report
@@ -180,6 +181,7 @@ PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "stats": stats,
     "memory": memory,
     "queries": queries,
+    "analyses": analyses,
     "jmeter": jmeter,
     "datadog": datadog,
     "servers": servers,

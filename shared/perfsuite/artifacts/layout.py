@@ -11,6 +11,11 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Generic, TypeVar
 
+from perfsuite.artifacts.analyses import PerformanceAnalysis
+from perfsuite.artifacts.bottlenecks import BottleneckAnalysis
+from perfsuite.artifacts.correlations import CorrelationAnalysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
+from perfsuite.artifacts.log_findings import LogAnalysis
 from perfsuite.artifacts.run_id import PATTERN as RUN_ID
 from perfsuite.artifacts.run_id import is_reserved, shown, slug
 from perfsuite.artifacts.schemas import Document, ImportSources, RunRecord
@@ -160,18 +165,34 @@ COLLECTION = Artifact(
     "every query that was sent, and whether its answer is complete",
 )
 
-PERFORMANCE_ANALYSIS = Artifact(
-    "performance_analysis", "analysis/performance_analysis.json", ("analyze_test_results",), _ANALYSES
+PERFORMANCE_ANALYSIS = JsonArtifact(
+    "performance_analysis",
+    "analysis/performance_analysis.json",
+    ("analyze_test_results",),
+    _ANALYSES,
+    PerformanceAnalysis,
 )
-INFRASTRUCTURE_ANALYSIS = Artifact(
-    "infrastructure_analysis", "analysis/infrastructure_analysis.json", ("analyze_environment_metrics",), _ANALYSES
+INFRASTRUCTURE_ANALYSIS = JsonArtifact(
+    "infrastructure_analysis",
+    "analysis/infrastructure_analysis.json",
+    ("analyze_environment_metrics",),
+    _ANALYSES,
+    InfrastructureAnalysis,
 )
-CORRELATION_ANALYSIS = Artifact(
-    "correlation_analysis", "analysis/correlation_analysis.json", ("correlate_test_results",), _ANALYSES
+CORRELATION_ANALYSIS = JsonArtifact(
+    "correlation_analysis",
+    "analysis/correlation_analysis.json",
+    ("correlate_test_results",),
+    _ANALYSES,
+    CorrelationAnalysis,
 )
-LOG_ANALYSIS = Artifact("log_analysis", "analysis/log_analysis.json", ("analyze_logs",), _ANALYSES)
-BOTTLENECK_ANALYSIS = Artifact(
-    "bottleneck_analysis", "analysis/bottleneck_analysis.json", ("identify_bottlenecks",), _ANALYSES
+LOG_ANALYSIS = JsonArtifact("log_analysis", "analysis/log_analysis.json", ("analyze_logs",), _ANALYSES, LogAnalysis)
+BOTTLENECK_ANALYSIS = JsonArtifact(
+    "bottleneck_analysis",
+    "analysis/bottleneck_analysis.json",
+    ("identify_bottlenecks",),
+    _ANALYSES,
+    BottleneckAnalysis,
 )
 
 CHART = Artifact("chart", "charts/{chart_id}.png", _CHART, "a chart of the whole run")

@@ -13,7 +13,10 @@ from perfsuite.errors import BadInput
 from perfsuite.mcp import threads
 from perfsuite.mcp.logs import logger
 
-FAMILIES = {"samples": ("numpy", "duckdb", "perfsuite.samples.queries")}
+FAMILIES = {
+    "samples": ("numpy", "duckdb", "perfsuite.samples.queries"),
+    "analysis": ("scipy.optimize", "scipy.stats", "pandas", "drain3.drain"),
+}
 DELAY_S = 0.3
 
 _lock = threading.Lock()

@@ -1,9 +1,9 @@
 """Questions about the samples of one run, answered from its Parquet file."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from perfsuite.samples.rows import Kind
 from perfsuite.samples.statistics import Statistics, all_statistics
 
 MOST_BUCKETS: Final = 5_000
+OTHER_LABELS: Final = "(other labels)"
 _MOST_MESSAGES: Final = 20_000
 
 
@@ -51,6 +52,10 @@ class ErrorGroup:
     example: str
 
 
+def _unwatched(_engine: Engine) -> None:
+    """For whoever does not want to interrupt a question."""
+
+
 @dataclass(frozen=True)
 class Samples:
     """The samples of a run. Every question opens an engine of its own, so that questions can run side by side."""
@@ -58,11 +63,35 @@ class Samples:
     path: Path
     metadata: Metadata
     rows: int
+    watch: Callable[[Engine], None] = _unwatched
+    """Called with every engine, for instance to interrupt it when the answer is no longer wanted."""
+    kept: tuple[int, ...] = ()
+    """Hashes of the labels that keep their name, where there are too many."""
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
         with Engine() as engine:
+            self.watch(engine)
             yield engine
+
+    @property
+    def relation(self) -> str:
+        """The rows as SQL, with rare labels put together where that was asked for."""
+        rows = parquet.relation(self.path)
+        if not self.kept:
+            return rows
+        named = f"hash(label) IN ({', '.join(map(str, self.kept))})"
+        return f"(SELECT * REPLACE (CASE WHEN {named} THEN label ELSE '{OTHER_LABELS}' END AS label) FROM {rows})"
+
+    def folded(self, most: int) -> tuple["Samples", int]:
+        """The same with at most so many labels, the most frequent ones, and how many more stand together as one."""
+        with self.engine() as engine:
+            found = engine.rows(
+                "SELECT hash(label), count(*) OVER () FROM (SELECT label, count(*) AS n "
+                f"FROM {parquet.relation(self.path)} GROUP BY label) ORDER BY n DESC, label LIMIT {most}"
+            )
+        folded = found[0][1] - len(found) if found else 0
+        return (replace(self, kept=tuple(number for number, _ in found)), folded) if folded else (self, 0)
 
     def window(self, selection: Selection) -> tuple[int, int]:
         """The start of the first sample selected and the end of the last, in microseconds of UTC."""
@@ -71,7 +100,7 @@ class Samples:
 
     def labels(self) -> list[tuple[str, str]]:
         with self.engine() as engine:
-            return engine.rows(f"SELECT DISTINCT kind, label FROM {parquet.relation(self.path)} ORDER BY kind, label")
+            return engine.rows(f"SELECT DISTINCT kind, label FROM {self.relation} ORDER BY kind, label")
 
     def statistics(
         self, choice: Choice, selection: Selection, *, total_of: Kind | None = "sample"
@@ -84,7 +113,7 @@ class Samples:
 
     def extras(self) -> dict[tuple[str | None, str | None], dict[str, float | None]]:
         """Mean latency, mean size and most users by (kind, label), and over all samplers by (None, None)."""
-        rows = parquet.relation(self.path)
+        rows = self.relation
         with self.engine() as engine:
             found = engine.rows(_extras(rows, "kind, label", "true"))
             found += engine.rows(_extras(rows, "NULL, NULL", "kind = 'sample'"))
@@ -131,7 +160,7 @@ class Samples:
         return grouping.counting(self.metadata.weighted)
 
     def _selected(self, engine: Engine, selection: Selection) -> tuple[str, dict[str, Any]]:
-        rows = parquet.relation(self.path)
+        rows = self.relation
         conditions, values = [], dict[str, Any]()
         if selection.kind is not None:
             conditions.append("kind = $kind")
@@ -161,11 +190,10 @@ class Samples:
 
     def _nothing(self, engine: Engine, selection: Selection) -> NotFound:
         kinds = engine.rows(
-            "SELECT kind, count(*), count(DISTINCT label) "
-            f"FROM {parquet.relation(self.path)} GROUP BY kind ORDER BY kind"
+            f"SELECT kind, count(*), count(DISTINCT label) FROM {self.relation} GROUP BY kind ORDER BY kind"
         )
         there = ", ".join(f"{count} of kind {kind!r} under {labels} labels" for kind, count, labels in kinds)
-        first, last = _window(engine, parquet.relation(self.path))
+        first, last = _window(engine, self.relation)
         asked = [f"kind {selection.kind or 'any'!r}"]
         if selection.labels:
             asked.append(f"labels {list(selection.labels)}")

@@ -1,4 +1,4 @@
-"""What the tools do. Everything they need comes as arguments."""
+"""Answers single questions from the samples of a run."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +9,8 @@ from perfsuite.mcp.answers import fit
 from perfsuite.samples.definitions import THROUGHPUT_DEFINITION, Choice, Selection
 from perfsuite.samples.rows import printable
 from perfsuite.samples.times import utc
-from perfsuite_perfanalysis.models import SampleAnswer, SampleQuestion, SortBy, Value
+from perfsuite_perfanalysis.core.widths import nice_width_s
+from perfsuite_perfanalysis.models.questions import SampleAnswer, SampleQuestion, SortBy, Value
 
 if TYPE_CHECKING:
     from perfsuite.samples.queries import Bucket, ErrorGroup, Samples
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Value]
 
-_NICE_WIDTHS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
 _BUCKETS_BY_DEFAULT: Final = 30
 _LABELS_NAMED: Final = 5
 _BUCKETS: Final = "Hits count starts, all else ends; `seconds` is how much of a bucket the run filled."
@@ -69,7 +69,7 @@ def _answers(
             rows = [_statistics(one) for one in _sorted(labels, question.sort_by)]
             return _statistics(total), rows, [f"throughput_per_s is {THROUGHPUT_DEFINITION}."]
         case "time_series":
-            width_s = question.bucket_s or _nice_width_s((last_us - first_us) / 1e6)
+            width_s = question.bucket_s or nice_width_s((last_us - first_us) / 1e6, _BUCKETS_BY_DEFAULT)
             rows = [_bucket(one, width_s, last_us) for one in found.over_time(width_s, choice, selection)]
             return None, rows, [f"Buckets are {width_s:g} s wide. {_BUCKETS}"]
         case "response_codes":
@@ -136,11 +136,6 @@ def _value(value: Any) -> Value:
 
 def _text(text: str) -> str:
     return printable(text)
-
-
-def _nice_width_s(window_s: float) -> float:
-    wanted = window_s / _BUCKETS_BY_DEFAULT
-    return next((width for width in _NICE_WIDTHS_S if width >= wanted), wanted)
 
 
 def _beyond(question: SampleQuestion, rows: list[Row]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the tools take and what they answer."""
+"""The question to the samples of a run, and its answer."""
 
 from typing import Annotated, Literal
 

@@ -1,0 +1,128 @@
+"""What bottlenecks are looked for in, and what a look answers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from perfsuite.artifacts import layout
+from perfsuite.artifacts.analyses import GeneratorHealth, Phases, Value
+from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckClass, ClassVerdict, Confidence, Evidence, Onset
+from perfsuite.artifacts.correlations import Capacity, Pair
+from perfsuite.artifacts.infrastructure import Resource
+from perfsuite_perfanalysis.core.identity import finding_id, shown
+from perfsuite_perfanalysis.core.readings import MetricSeries
+from perfsuite_perfanalysis.core.series import Floats
+
+if TYPE_CHECKING:
+    from perfsuite.samples.grid import Line
+
+SAMPLES: Final = layout.SAMPLES.place
+METRICS: Final = layout.INFRASTRUCTURE_ANALYSIS.place
+CORRELATIONS: Final = layout.CORRELATION_ANALYSIS.place
+GENERATOR: Final = layout.JMETER_HEALTH.place
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host or container: its numbers, and its series by name."""
+
+    resource: Resource
+    series: Mapping[str, MetricSeries]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run in buckets of time, and what other analyses found in it."""
+
+    at_s: Floats
+    width_s: float
+    users: Floats
+    everything: "Line"
+    labels: Mapping[str, "Line"]
+    phases: Phases
+    generator: GeneratorHealth
+    capacity: Capacity
+    pairs: Sequence[Pair]
+    """Those that move together."""
+    machines: Sequence[Machine]
+    error_codes: Sequence[tuple[str, int]]
+    moment: Callable[[float], datetime]
+
+    def onset(self, at_s: float) -> Onset:
+        """A moment, and the load at it."""
+        # Buckets of UTC begin a little before those of the run.
+        place = int(np.clip(np.searchsorted(self.at_s, at_s + self.width_s / 2) - 1, 0, len(self.at_s) - 1))
+        users = float(self.users[place])
+        return Onset(
+            at_s=at_s,
+            at=self.moment(at_s),
+            users=users if np.isfinite(users) else None,
+            arrivals_per_s=float(self.everything.arrivals[place]) / self.width_s,
+        )
+
+    def pairs_of(self, machine: Machine, *words: str) -> list[Pair]:
+        """Pairs of a machine whose metric holds one of these words."""
+        name = machine.resource.name
+        return [
+            one
+            for one in self.pairs
+            if one.resource.rpartition("/")[2] == name and any(word in one.metric for word in words)
+        ]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What came of looking for one class."""
+
+    verdict: ClassVerdict
+    found: tuple[Bottleneck, ...] = ()
+
+
+@dataclass
+class Case:
+    """A suspicion, while evidence is put together."""
+
+    kind: BottleneckClass
+    subject: str
+    text: str
+    confidence: Confidence
+    next_check: str
+    onset: Onset | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    counter: list[Evidence] = field(default_factory=list)
+
+    def says(self, text: str, source: str, **numbers: Value) -> None:
+        self.evidence.append(Evidence(text=text, source=source, numbers=numbers))
+
+    def doubts(self, text: str, source: str, **numbers: Value) -> None:
+        self.counter.append(Evidence(text=text, source=source, numbers=numbers))
+
+    def closed(self) -> Bottleneck:
+        return Bottleneck(
+            id=finding_id(self.kind, self.subject),
+            kind=self.kind,
+            subject=shown(self.subject),
+            confidence=self.confidence,
+            text=self.text,
+            evidence=tuple(self.evidence),
+            counter_evidence=tuple(self.counter),
+            onset=self.onset,
+            next_check=self.next_check,
+        )
+
+
+def found(*cases: Case) -> Look:
+    """What was found, in the words of the first."""
+    verdict = ClassVerdict(kind=cases[0].kind, verdict="found", reason=cases[0].text)
+    return Look(verdict, tuple(one.closed() for one in cases))
+
+
+def not_found(kind: BottleneckClass, reason: str) -> Look:
+    return Look(ClassVerdict(kind=kind, verdict="not_found", reason=reason))
+
+
+def not_evaluable(kind: BottleneckClass, reason: str) -> Look:
+    return Look(ClassVerdict(kind=kind, verdict="not_evaluable", reason=reason))

@@ -1,0 +1,241 @@
+"""The load generator, processors and memory."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from perfsuite.artifacts.bottlenecks import Confidence
+from perfsuite_perfanalysis.core import thresholds
+from perfsuite_perfanalysis.core.bottlenecks.facts import (
+    CORRELATIONS,
+    GENERATOR,
+    METRICS,
+    SAMPLES,
+    Case,
+    Facts,
+    Look,
+    Machine,
+    found,
+    not_evaluable,
+    not_found,
+)
+from perfsuite_perfanalysis.core.bottlenecks.onsets import RISE, Rise, find_rise
+from perfsuite_perfanalysis.core.readings import MetricSeries
+from perfsuite_perfanalysis.core.resource_findings import SUSTAINED_S
+from perfsuite_perfanalysis.core.resources import above
+
+IDLE_PCT: Final = 60.0
+_MOST_CASES: Final = 10
+_LATER_S: Final = 60.0
+_CPU_WORDS: Final = ("cpu", "load")
+_MEMORY_WORDS: Final = ("mem", "swap", "heap", "gc")
+
+
+@dataclass(frozen=True)
+class _Hot:
+    """A machine that was short of something for a while."""
+
+    machine: Machine
+    series: MetricSeries
+    threshold: float
+    from_s: float
+    seconds: float
+
+
+def load_generator(facts: Facts) -> Look:
+    """First of all: where it is short, the times are its own."""
+    health = facts.generator
+    if health.verdict == "unknown":
+        return not_evaluable("load_generator", f"Nobody watched the load generator. {health.reason}")
+    if health.verdict == "healthy":
+        return not_found("load_generator", health.reason)
+    case = Case(
+        kind="load_generator",
+        subject="load generator",
+        text=f"The load generator was short itself. {health.reason}",
+        confidence="high" if health.saturated_readings * 2 >= health.readings else "medium",
+        next_check="Repeat the test with a larger or a second generator; until then judge no response time.",
+        onset=None if health.saturated_from_s is None else facts.onset(max(0.0, health.saturated_from_s)),
+    )
+    case.says(health.reason, GENERATOR, **health.worst)
+    for hot in _hot(facts, thresholds.CPU, thresholds.CPU_PCT):
+        case.doubts(f"{hot.machine.resource.name!r} was short of processors too.", METRICS, seconds=hot.seconds)
+    return found(case)
+
+
+def cpu(facts: Facts) -> Look:
+    """Processors that are taken for minutes while responses take longer."""
+    names = (thresholds.CPU, thresholds.THROTTLED)
+    measured = [one for one in facts.machines if any(name in one.series for name in names)]
+    if not measured:
+        return not_evaluable("cpu", "No use of processors was collected.")
+    hot = _hot(facts, thresholds.CPU, thresholds.CPU_PCT) + _hot(facts, thresholds.THROTTLED, thresholds.THROTTLED_PCT)
+    if not hot:
+        return not_found("cpu", f"Of {len(measured)} hosts and containers none was short for {SUSTAINED_S:.0f} s.")
+    cases = [case for one in hot if (case := _cpu_case(facts, one)) is not None]
+    if not cases:
+        name = hot[0].machine.resource.name
+        return not_found("cpu", f"{name!r} was hot, but responses took no longer and throughput still grew.")
+    return found(*_surest(cases))
+
+
+def memory(facts: Facts) -> Look:
+    """Memory that is taken, fills up, or whose holder was restarted."""
+    measured = [one for one in facts.machines if one.resource.leak != "not_evaluable" or _has_memory(one)]
+    if not measured:
+        return not_evaluable("memory", "No use of memory was collected.")
+    cases = [case for one in measured if (case := _leak_case(facts, one)) is not None]
+    for one in _hot(facts, thresholds.MEMORY, thresholds.MEMORY_PCT):
+        case = _cpu_case(facts, one)
+        if case is not None and all(case.subject != other.subject for other in cases):
+            cases.append(case)
+    cases += [_restarted(facts, one) for one in facts.machines if one.resource.restarts]
+    if cases:
+        return found(*_surest(cases))
+    untested = [one for one in measured if one.resource.leak == "not_evaluable"]
+    leaks = f" Leaks could not be looked for: {untested[0].resource.leak_reason}" if untested else ""
+    return not_found("memory", f"Of {len(measured)} hosts and containers none was short of memory.{leaks}")
+
+
+def _hot(facts: Facts, metric: str, percent: float) -> list[_Hot]:
+    hot = []
+    for machine in facts.machines:
+        series = machine.series.get(metric)
+        if series is None:
+            continue
+        _, longest, since = above(series, percent)
+        if since is not None and longest >= SUSTAINED_S:
+            hot.append(_Hot(machine, series, percent, max(0.0, since), longest))
+    return hot
+
+
+def _cpu_case(facts: Facts, hot: _Hot) -> Case | None:
+    """Suspected only where responses suffer, or throughput stands still, while it is hot."""
+    rise = find_rise(facts.everything.mean_ms)
+    slower, knee = _slower_while(facts, hot), facts.capacity.knee
+    is_plateau = knee is not None and knee.verdict == "plateau" and _within(hot, knee.reached_at_s)
+    if hot.from_s > 2 * hot.series.interval_s and (slower is None or slower < RISE) and not is_plateau:
+        return None
+    is_memory = hot.series.metric == thresholds.MEMORY
+    pairs = facts.pairs_of(hot.machine, *(_MEMORY_WORDS if is_memory else _CPU_WORDS))
+    is_timely = rise is not None and _within(hot, float(facts.at_s[rise.at]))
+    case = Case(
+        kind="memory" if is_memory else "cpu",
+        subject=hot.machine.resource.name,
+        text=_hot_text(hot, slower, is_plateau=is_plateau),
+        confidence=_confidence(is_timely=is_timely, has_second=bool(pairs) or is_plateau, slower=slower),
+        next_check=_next_check(hot),
+        onset=facts.onset(hot.from_s),
+    )
+    case.says(
+        f"{hot.series.metric} was at {hot.threshold:g} or more for {hot.seconds:.0f} s from {hot.from_s:.0f} s on.",
+        METRICS, seconds=hot.seconds, maximum=float(hot.series.known.max()),
+    )  # fmt: skip
+    _effects(facts, case, rise if is_timely else None, slower, is_plateau=is_plateau)
+    for pair in pairs[:2]:
+        case.says(pair.text, CORRELATIONS, partial=pair.partial, p_adjusted=pair.p_adjusted)
+    if not pairs:
+        case.doubts("No metric of it moves with the responses beyond what the load explains.", CORRELATIONS)
+    return case
+
+
+def _effects(facts: Facts, case: Case, rise: Rise | None, slower: float | None, *, is_plateau: bool) -> None:
+    if rise is not None:
+        text = f"Responses take {rise.ratio:.1f} times as long from {facts.at_s[rise.at]:.0f} s on."
+        case.says(text, SAMPLES, calm_ms=rise.calm, then_ms=rise.then, at_s=float(facts.at_s[rise.at]))
+    elif slower is None:
+        case.doubts("It was hot from the start, so there is no time before to compare with.", SAMPLES)
+    else:
+        case.doubts("Responses did not begin to take longer when it became hot.", SAMPLES, ratio=slower)
+    knee = facts.capacity.knee
+    if is_plateau and knee is not None:
+        case.says(knee.reason, CORRELATIONS, users=knee.users, throughput_per_s=knee.throughput_per_s)
+    if facts.generator.verdict == "saturated":
+        case.doubts("The load generator was short too, so times hold its own delays.", GENERATOR)
+
+
+def _slower_while(facts: Facts, hot: _Hot) -> float | None:
+    """How many times as long responses take while it is hot; None where it always was."""
+    inside = (facts.at_s >= hot.from_s) & (facts.at_s < hot.from_s + hot.seconds)
+    before = facts.everything.mean_ms[facts.at_s < hot.from_s]
+    during, before = facts.everything.mean_ms[inside], before[np.isfinite(before)]
+    during = during[np.isfinite(during)]
+    if len(before) < 3 or not len(during):
+        return None
+    return float(np.median(during) / np.median(before))
+
+
+def _within(hot: _Hot, at_s: float | None) -> bool:
+    """Whether something began while it was hot, or just before: a metric shows late what its interval holds."""
+    if at_s is None:
+        return False
+    early = hot.from_s - 2 * hot.series.interval_s
+    return early <= at_s <= hot.from_s + hot.seconds + _LATER_S
+
+
+def _confidence(*, is_timely: bool, has_second: bool, slower: float | None) -> Confidence:
+    if is_timely and has_second:
+        return "high"
+    return "medium" if is_timely or has_second or (slower is not None and slower >= RISE) else "low"
+
+
+def _hot_text(hot: _Hot, slower: float | None, *, is_plateau: bool) -> str:
+    what = {thresholds.THROTTLED: "was throttled", thresholds.MEMORY: "had hardly any memory left"}
+    effect = "throughput stood still" if is_plateau else f"responses took {slower:.1f} times as long" if slower else ""
+    name = hot.machine.resource.name
+    told = f"{name!r} {what.get(hot.series.metric, 'had no processor time left')} for {hot.seconds:.0f} s"
+    return f"{told}, while {effect}." if effect else f"{told}, from the start on."
+
+
+def _next_check(hot: _Hot) -> str:
+    if hot.series.metric == thresholds.THROTTLED:
+        return "Raise the CPU limit of the container, and repeat the test at the same load."
+    if hot.series.metric == thresholds.MEMORY:
+        return "Look at what holds the memory (heap, caches, swap), and repeat the test with more of it."
+    return f"Profile what runs on {hot.machine.resource.name!r} at that load, or repeat the test with more processors."
+
+
+def _leak_case(facts: Facts, machine: Machine) -> Case | None:
+    resource = machine.resource
+    if resource.leak != "suspected":
+        return None
+    drift = facts.phases.drift
+    is_slower = drift.verdict == "drift" and (drift.change or 0) > 0
+    case = Case(
+        kind="memory",
+        subject=resource.name,
+        text=f"The memory of {resource.name!r} fills up under constant load, as a leak does.",
+        confidence="medium" if is_slower else "low",
+        next_check="Take heap dumps at the start and the end of a longer test and compare what grew.",
+        onset=facts.onset(facts.phases.steady_from_s or 0.0),
+    )
+    case.says(resource.leak_reason, METRICS)
+    if is_slower:
+        case.says(drift.reason, SAMPLES, change=drift.change, p_value=drift.p_value)
+    else:
+        case.doubts("Response times do not drift.", SAMPLES, change=drift.change)
+    return case
+
+
+def _restarted(facts: Facts, machine: Machine) -> Case:
+    resource = machine.resource
+    case = Case(
+        kind="memory",
+        subject=resource.name,
+        text=f"{resource.name!r} restarted {resource.restarts} times during the test.",
+        confidence="low",
+        next_check="Ask the cluster why it was restarted: OOMKilled, a failed probe, or a deployment.",
+    )
+    case.says(f"Its counter of restarts rose by {resource.restarts}.", METRICS, restarts=resource.restarts)
+    case.doubts("Why it restarted is not among the metrics: it need not have been its memory.", METRICS)
+    return case
+
+
+def _has_memory(machine: Machine) -> bool:
+    return any(word in name for name in machine.series for word in ("mem_util", "memory", "system.mem", "swap"))
+
+
+def _surest(cases: list[Case]) -> list[Case]:
+    order: dict[Confidence, int] = {"high": 0, "medium": 1, "low": 2}
+    return sorted(cases, key=lambda one: (order[one.confidence], one.subject))[:_MOST_CASES]

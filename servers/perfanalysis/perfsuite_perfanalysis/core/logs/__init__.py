@@ -1,0 +1,1 @@
+"""Logs as groups of what says the same."""
