@@ -28,6 +28,7 @@ from jtl_generator import generate
 from live_status import status_times
 from measuring import Measured, Promise, interleaved, run_command
 from proof import prove
+from saturation import prove_saturation
 from server_start import server_starts, tool_list_sizes
 from supervised_run import supervision_costs
 
@@ -159,6 +160,10 @@ def proof(folder: Path, _rows: int) -> bool:
     return _kept(prove(folder / "proof"))
 
 
+def saturation(folder: Path, _rows: int) -> bool:
+    return _kept(prove_saturation(folder / "saturation"))
+
+
 def _kept(found: Promise) -> bool:
     for line in found.lines():
         print(line)
@@ -189,8 +194,9 @@ PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "supervised": supervised,
     "live": live,
     "proof": proof,
+    "saturation": saturation,
 }
-WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof"}
+WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof", "saturation"}
 
 if __name__ == "__main__":
     main()
