@@ -11,7 +11,7 @@ from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.models.answers import WorkspaceList, WorkspaceRow
 from perfsuite_blazemeter.models.entities import Account, Workspace
 from perfsuite_blazemeter.service import finding
-from perfsuite_blazemeter.service.recording import recorded
+from perfsuite_blazemeter.service.recording import Entry, recorded
 
 TOOL = "get_workspaces"
 
@@ -45,7 +45,7 @@ async def _one(blazemeter: BlazeMeter, runs: RunStore, wanted: str, run_id: str 
 
     if run_id is None:
         return await fetch()
-    return await recorded(runs, run_id, "find_workspace", TOOL, fetch, _keep)
+    return await recorded(runs, Entry(run_id, "find_workspace", TOOL), fetch, _keep)
 
 
 def _keep(step: RunningStep, found: Workspace) -> None:
