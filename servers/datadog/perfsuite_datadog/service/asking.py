@@ -6,21 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from perfsuite.errors import AccessDenied, RemoteError, Unreachable
-from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_datadog.client.metrics import timeseries
 from perfsuite_datadog.core.buckets import Buckets, spacing_s, whole_buckets
 from perfsuite_datadog.core.catalog import Wanted
 from perfsuite_datadog.core.formulas import combined, written_width_s
 from perfsuite_datadog.models.collection import QueryRecord
-from perfsuite_datadog.models.metrics import Collected, Result
 from perfsuite_datadog.models.timeseries import Question, Series, Timeseries, only
-from perfsuite_datadog.service.desk import Desk, Order, next_collection
+from perfsuite_datadog.service.desk import Desk, Order
 
 Group = tuple[str, ...]
 
 _LONGEST_NAME: Final = 200
-_ROOM: Final = 4_000
 _NO_SERIES: Final = "Nothing matched: no series came back."
 _NO_UNIT: Final = "The answer carries no unit."
 
@@ -96,28 +93,6 @@ def first_failure(answers: Sequence[Answered]) -> RemoteError | None:
     """The failure to raise, where nothing at all came back."""
     failures = [one.failure for one in answers if one.failure]
     return failures[0] if failures and len(failures) == len(answers) else None
-
-
-def collected(
-    task: Order, answers: Sequence[Answered], rows: Sequence[Result], notes: list[str], tool: str
-) -> Collected:
-    """The answer of a tool: as many rows as fit, and what must be said about the queries behind them."""
-    failures = [f"Incomplete: {one.failure}" for one in answers if one.failure]
-    told = [*failures, *notes, *task.window.notes, *(one.note for one in answers if one.note)]
-    intervals = [one.effective_interval_s for each in answers for one in each.records if one.effective_interval_s]
-    fitted = fit([one.model_dump() for one in rows], reserve=_ROOM)
-    return Collected(
-        environment=task.name,
-        window=task.window.shown,
-        # Where queries differ, the widest: nothing can be told more finely.
-        interval_s=max(intervals, default=None),
-        complete=not failures,
-        rows=fitted.items,
-        total=fitted.total,
-        has_more=fitted.has_more,
-        notes=list(dict.fromkeys(told)),
-        next_step=next_collection(task, tool),
-    )
 
 
 def _answered(order: Order, asking: Asking, wanted: Sequence[Wanted], answer: Timeseries, now: datetime) -> Answered:

@@ -115,10 +115,14 @@ def note_queries(step: RunningStep | None, queries: Sequence[QueryRecord]) -> No
     run = step.folder
     parts = {_part(one) for one in queries}
     with run.lock():
-        known = run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
-        kept = [one for one in known if _part(one) not in parts]
+        kept = [one for one in noted_queries(run) if _part(one) not in parts]
         ordered = sorted([*kept, *queries], key=_part)
         step.produced(run.save(COLLECTION, Collection(queries=tuple(ordered), formulas=FORMULAS)))
+
+
+def noted_queries(run: RunFolder) -> tuple[QueryRecord, ...]:
+    """What collection.json says, if it is there."""
+    return run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
 
 
 def next_collection(task: Order, done: str) -> str:

@@ -1,7 +1,7 @@
 """What `get_logs` and `get_apm_traces` do: count at Datadog, page to the end, and say what is missing."""
 
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from perfsuite_datadog.models.logs import (
 )
 from perfsuite_datadog.service.configured import custom_queries
 from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.earlier import KEPT, better, mark_incomplete
 from perfsuite_datadog.service.logs_table import EventTable, event_table
 
 GET_LOGS: Final = "get_logs"
@@ -53,6 +54,10 @@ class _Task:
     @property
     def part(self) -> str:
         return f"{self.kind} {self.type} {self.order.name}"
+
+    def path(self, step: RunningStep) -> Path:
+        """Where the events go."""
+        return step.folder.path(_FILES[self.kind], type=self.type, env=self.order.name)
 
 
 @dataclass
@@ -90,14 +95,35 @@ async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> Collec
         if step and task.queries_file:
             step.used(task.queries_file)
         found = _Found()
-        with _written(task, step) as table:
+        # What is suppressed leaves the file as it was.
+        with suppress(_LessThanBefore), _written(task, step) as table:
             await _count(desk, task, found)
             await _page(desk, task, found, table)
+            missing = _missing(task, found, table)
+            records = (_record(task, found, table, missing, desk.datadog.requests),)
+            if earlier := _earlier(task, found, step, records):
+                found.notes.append(KEPT)
+                records = earlier
+                raise _LessThanBefore
         if step:
-            step.produced(step.folder.path(_FILES[kind], type=task.type, env=task.order.name))
-        missing = _missing(task, found, table)
-        note_queries(step, [_record(task, found, table, missing, desk.datadog.requests)])
+            step.produced(task.path(step))
+        note_queries(step, records)
+    if missing and not found.limited:
+        mark_incomplete(step, desk.clock(), task.tool, missing)
     return _told(desk, task, found, table, missing)
+
+
+class _LessThanBefore(Exception):
+    """An earlier call got all events of the same search."""
+
+
+def _earlier(
+    task: _Task, found: _Found, step: RunningStep | None, records: tuple[QueryRecord, ...]
+) -> tuple[QueryRecord, ...]:
+    """What was noted about a file that should stay. Whoever sets a limit wants it to hold no more than that."""
+    if step is None or found.limited or not task.path(step).is_file():
+        return ()
+    return better(step, records)
 
 
 def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:

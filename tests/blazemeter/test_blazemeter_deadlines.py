@@ -1,0 +1,46 @@
+"""A call ends before clients give up, however slow BlazeMeter is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from blazemeter.conftest import NEWEST, TEST, Connect
+
+
+@pytest.fixture(autouse=True)
+def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERFSUITE_CALL_DEADLINE_S", "2.5")
+
+
+async def test_a_call_of_many_slow_requests_ends_and_says_what_was_slow(
+    connect: Connect, fault: Callable[..., None], asked: Callable[[str], list[Any]]
+) -> None:
+    fault("master", "slow", seconds=1.2)
+    fault("status", "slow", seconds=30)
+    async with connect() as tools:
+        said = await tools.refused("get_run_results", run_id=NEWEST)
+    assert f"/masters/{NEWEST}/status" in said
+    assert f"/masters/{NEWEST} alone took 1 s" in said
+    assert "The whole call has 2.5 s; before, 1 requests were answered" in said
+    assert not asked("summary")
+
+
+async def test_what_is_only_good_to_know_is_left_out_when_time_is_up(
+    connect: Connect, fault: Callable[..., None]
+) -> None:
+    fault("ci_status", "slow", seconds=30)
+    async with connect() as tools:
+        found = await tools.call("get_run_results", run_id=NEWEST)
+    assert found["numbers"]["samples"] == 168
+    assert any("The CI status could not be read" in note for note in found["notes"])
+
+
+async def test_a_start_for_which_there_is_no_time_left_is_not_sent(
+    connect: Connect, fault: Callable[..., None], asked: Callable[[str], list[Any]]
+) -> None:
+    fault("masters", "slow", seconds=30)
+    async with connect() as tools:
+        said = await tools.refused("start_test", test=str(TEST), confirm=True)
+    assert "before the deadline" in said
+    assert not asked("start")
