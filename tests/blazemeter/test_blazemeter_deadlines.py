@@ -1,16 +1,27 @@
 """A call ends before clients give up, however slow BlazeMeter is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from blazemeter.conftest import NEWEST, TEST, Connect
+from blazemeter.conftest import NEWEST, RESULTS, TEST, Connect, Hands
+from perfsuite.sandbox.blazemeter import BlazeMeterSpec, OpenBlazeMeter, opened
+from perfsuite.sandbox.clock import Clock
+from perfsuite.sandbox.standins.application import Backstage
 
 
-@pytest.fixture(autouse=True)
-def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def service(tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenBlazeMeter]:
+    """A BlazeMeter that is slow when it is told to be, and calls that may not take long."""
     monkeypatch.setenv("PERFSUITE_CALL_DEADLINE_S", "2.5")
+    backstage = Backstage(clock=Clock(lambda: hands.now, anyio.sleep))
+    with opened(BlazeMeterSpec((RESULTS,)), tmp_path / "standin", backstage) as found:
+        for name, value in found.environment.items():
+            monkeypatch.setenv(name, value)
+        yield found
 
 
 async def test_a_call_of_many_slow_requests_ends_and_says_what_was_slow(
