@@ -42,6 +42,8 @@ class Answered:
     records: tuple[QueryRecord, ...] = ()
     failure: RemoteError | None = None
     note: str | None = None
+    is_too_short: bool = False
+    """The window, for the buckets that came or were asked for."""
 
     def groups(self) -> tuple[Group, ...]:
         """Every group that any query has a value for, in order."""
@@ -112,6 +114,7 @@ def _answered(order: Order, asking: Asking, wanted: Sequence[Wanted], answer: Ti
         },
         records=tuple(records),
         note=buckets.note,
+        is_too_short=buckets.is_too_wide,
     )
 
 
@@ -136,7 +139,8 @@ def _record(
             "effective_interval_s": min(spacings, default=None),
             "rows": sum(one.values[place] is not None for one in series for place in buckets.places),
             "unit": ", ".join(units) or None,
-            "reason": None if series else _NO_SERIES,
+            "complete": not buckets.is_too_wide,
+            "reason": buckets.note if buckets.is_too_wide else None if series else _NO_SERIES,
             "notes": tuple(note for note in notes if note),
         }
     )

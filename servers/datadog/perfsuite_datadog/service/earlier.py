@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
+from perfsuite.errors import BadInput
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.models.collection import QueryRecord
 from perfsuite_datadog.service.asking import Answered, first_failure
 from perfsuite_datadog.service.desk import note_queries, noted_queries
 
-KEPT = "What an earlier call got whole for this window was kept; the files hold that."
+LONGER: Final = "Give `from_time` and `to_time` that lie further apart, such as a few minutes around the load."
+KEPT: Final = "What an earlier call got whole for this window was kept; the files hold that."
 
 
 @dataclass
@@ -36,6 +39,8 @@ class Gathered:
         note_queries(self.step, self.records)
         if failure := first_failure(self.answers):
             raise failure
+        if self.answers and all(one.is_too_short for one in self.answers):
+            raise BadInput(f"Nothing can be told: {self.answers[0].note}", next_step=LONGER)
 
 
 def better(step: RunningStep | None, records: Sequence[QueryRecord]) -> tuple[QueryRecord, ...]:
@@ -47,12 +52,15 @@ def better(step: RunningStep | None, records: Sequence[QueryRecord]) -> tuple[Qu
     return found if len(found) == len(records) and any(one.rows for one in found) else ()
 
 
-def mark_incomplete(step: RunningStep | None, at: datetime, tool: str, reason: str) -> str:
-    """Have the status of the run say so until a later call gets all of it; what to do is given back."""
-    next_step = f"Call `{tool}` again to get all of it."
+def mark_incomplete(step: RunningStep | None, at: datetime, reason: str, next_step: str) -> None:
+    """Have the status of the run say so until a later call gets all of it."""
     if step is not None:
         step.fail(at, f"Not all of it came: {reason}", next_step)
-    return next_step
+
+
+def again(tool: str) -> str:
+    """What to do where a part failed."""
+    return f"Call `{tool}` again to get all of it."
 
 
 def _asked(one: QueryRecord) -> tuple[object, ...]:

@@ -108,6 +108,12 @@ async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
         known = await known_hosts(desk.datadog, int(since))
     except PerfsuiteError as error:
         return f"{told} Which names Datadog knows could not be asked: {error.message}"
-    near = {host: get_close_matches(host, known, n=1, cutoff=0.6) for host in silent[:_MOST_NAMED]}
+    small = {name.lower() for name in known}
+    present = [host for host in silent[:_MOST_NAMED] if host.lower() in small]
+    unknown = [host for host in silent[:_MOST_NAMED] if host.lower() not in small]
+    near = {host: get_close_matches(host, known, n=1, cutoff=0.6) for host in unknown}
     similar = [f"{host} is perhaps {printable(names[0], 80)}" for host, names in near.items() if names]
-    return f"{told} Datadog knows {len(known)} names of hosts. {'; '.join(similar[:10]) or 'None is similar'}."
+    told += f" Datadog knows {len(known)} names of hosts."
+    if present:
+        told += f" It has seen {', '.join(present)} lately, so these names are right, and another window may help."
+    return f"{told} {'; '.join(similar[:10]) or 'None is similar'}." if unknown else told

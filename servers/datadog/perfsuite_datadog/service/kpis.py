@@ -158,8 +158,13 @@ def _rows(entity: str, found: Sequence[tuple[Ask, Answered]], file: str | None) 
         series = _of(ask, answer)
         yield from (_row(ask, group[0], one, file) for group, one in series)
         if not series:
-            note = "not collected" if answer.failure else "no data in this window: check the query and its tags"
-            yield KpiSeries(entity=entity, metric=ask.wanted.label, note=note)
+            yield KpiSeries(entity=entity, metric=ask.wanted.label, note=_why_nothing(answer))
+
+
+def _why_nothing(answer: Answered) -> str | None:
+    if answer.failure:
+        return "not collected"
+    return answer.note if answer.is_too_short else "no data in this window: check the query and its tags"
 
 
 def _of(ask: Ask, answer: Answered) -> list[tuple[tuple[str, ...], Series]]:

@@ -25,7 +25,7 @@ from perfsuite_datadog.models.logs import (
 )
 from perfsuite_datadog.service.configured import custom_queries
 from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
-from perfsuite_datadog.service.earlier import KEPT, better, mark_incomplete
+from perfsuite_datadog.service.earlier import KEPT, again, better, mark_incomplete
 from perfsuite_datadog.service.logs_table import EventTable, event_table
 
 GET_LOGS: Final = "get_logs"
@@ -100,7 +100,7 @@ async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> Collec
             await _count(desk, task, found)
             await _page(desk, task, found, table)
             missing = _missing(task, found, table)
-            records = (_record(task, found, table, missing, desk.datadog.requests),)
+            records: tuple[QueryRecord, ...] = (_record(task, found, table, missing, desk.datadog.requests),)
             if earlier := _earlier(task, found, step, records):
                 found.notes.append(KEPT)
                 records = earlier
@@ -109,7 +109,7 @@ async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> Collec
             step.produced(task.path(step))
         note_queries(step, records)
     if missing and not found.limited:
-        mark_incomplete(step, desk.clock(), task.tool, missing)
+        mark_incomplete(step, desk.clock(), missing, again(task.tool))
     return _told(desk, task, found, table, missing)
 
 

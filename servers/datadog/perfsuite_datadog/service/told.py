@@ -7,7 +7,7 @@ from typing import Final
 from perfsuite.mcp.answers import fit
 from perfsuite_datadog.models.metrics import Collected, Result
 from perfsuite_datadog.service.desk import Order, next_collection
-from perfsuite_datadog.service.earlier import KEPT, Gathered, mark_incomplete
+from perfsuite_datadog.service.earlier import KEPT, LONGER, Gathered, again, mark_incomplete
 
 _ROOM: Final = 4_000
 
@@ -16,9 +16,10 @@ def collected(task: Order, gathered: Gathered, rows: Sequence[Result], notes: li
     """As many rows as fit, and what must be said about the queries behind them."""
     answers = gathered.answers
     failures = [one.failure for one in answers if one.failure]
-    next_step = next_collection(task, gathered.tool)
-    if failures:
-        next_step = mark_incomplete(gathered.step, now, gathered.tool, failures[0].message)
+    short = [one.note for one in answers if one.is_too_short and one.note]
+    next_step = again(gathered.tool) if failures else LONGER if short else next_collection(task, gathered.tool)
+    if reasons := [*(one.message for one in failures), *short]:
+        mark_incomplete(gathered.step, now, reasons[0], next_step)
     told = [*(f"Incomplete: {one}" for one in failures), *([KEPT] if gathered.keeps else []), *notes]
     told += [*task.window.notes, *(one.note for one in answers if one.note)]
     intervals = [one.effective_interval_s for each in answers for one in each.records if one.effective_interval_s]
@@ -28,7 +29,7 @@ def collected(task: Order, gathered: Gathered, rows: Sequence[Result], notes: li
         window=task.window.shown,
         # Where queries differ, the widest: nothing can be told more finely.
         interval_s=max(intervals, default=None),
-        complete=not failures,
+        complete=not reasons,
         rows=fitted.items,
         total=fitted.total,
         has_more=fitted.has_more,
