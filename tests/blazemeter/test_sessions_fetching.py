@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -77,8 +76,7 @@ def test_no_credentials_reach_the_storage_and_no_signature_leaves_the_download(
     spoken = caplog.text + "".join(said) + answer.model_dump_json()
     for canary in (b"X-Amz", b"sandbox-key-secret", b"sandbox-token-that-must-not-be-shown"):
         assert not any(canary in content for content in written)
-        assert canary == b"X-Amz" or canary.decode() not in spoken
-    assert set(re.findall(r"X-Amz-Signature=(.{10})", spoken)) == {"[redacted]"}
+        assert canary.decode() not in spoken
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "server_error", "too_many"])
