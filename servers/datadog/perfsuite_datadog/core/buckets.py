@@ -43,10 +43,7 @@ class Buckets:
             return f"The window holds no whole bucket; they are {self.width_s:g} s each."
         if not self.dropped:
             return None
-        what = "bucket is" if self.dropped == 1 else "buckets are"
-        return (
-            f"{self.dropped} {what} left out, because the window or the present cuts through: {self.width_s:g} s each."
-        )
+        return f"Buckets that the window or the present cuts through are left out; they are {self.width_s:g} s each."
 
 
 def asked_width_s(span: Span) -> int:

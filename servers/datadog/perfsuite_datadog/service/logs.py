@@ -100,6 +100,7 @@ async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> Collec
             await _count(desk, task, found)
             await _page(desk, task, found, table)
             missing = _missing(task, found, table)
+            found.notes += _despite(found, missing)
             records: tuple[QueryRecord, ...] = (_record(task, found, table, missing, desk.datadog.requests),)
             if earlier := _earlier(task, found, step, records):
                 found.notes.append(KEPT)
@@ -131,7 +132,7 @@ def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
         raise BadInput("Both `type` and `query` are given.", next_step="Give one of them.")
     task = order(desk, request)
     name, query, file = _asked(desk, request, kind)
-    text = scoped(query, task.environment, name)
+    text = scoped(query, task.environment, "" if request.query else name)
     search = Search(kind, text, task.window.start_ms, task.window.end_ms)
     most = MOST_EVENTS if task.run else _WITHOUT_RUN
     return _Task(task, kind, name, search, min(request.limit or most, most), file)
@@ -174,7 +175,7 @@ async def _count(desk: Desk, task: _Task, found: _Found) -> None:
             return
         found.counts[name] = counts
         if counts.timed_out:
-            found.notes.append(f"Datadog ran out of time counting by {name}; the counts are too low.")
+            found.notes.append(f"Datadog ran out of time counting by {name}; the counts by {name} may be too low.")
 
 
 async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> None:
@@ -197,17 +198,27 @@ async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> No
 def _missing(task: _Task, found: _Found, table: EventTable) -> str | None:
     """Why not every event is there, or None if all are."""
     total = found.total
+    if total is not None and table.rows >= total:
+        return None
     of = "" if total is None else f" of {total}"
     if found.failure:
         return f"After {table.rows}{of} events, Datadog failed: {found.failure}"
-    if found.limited and (total is None or table.rows < total):
+    if found.limited:
         why = "the `limit`" if task.order.run else "what is looked at without a `run_id`"
         return f"The first {table.rows}{of} events were fetched; {why} is {task.limit}."
     if found.timed_out:
         return "Datadog ran out of time while searching, so events may be missing on any page. Ask for less at once."
-    if total is not None and table.rows < total:
+    if total is not None:
         return f"Datadog counts {total} events, and its pages held {table.rows}."
     return None
+
+
+def _despite(found: _Found, missing: str | None) -> Iterator[str]:
+    """What went wrong without any harm."""
+    if missing is None and found.failure:
+        yield f"As many events came as Datadog counts, although it failed in the end: {found.failure.message}"
+    elif missing is None and found.timed_out:
+        yield "As many events came as Datadog counts, although it ran out of time while searching."
 
 
 def _record(task: _Task, found: _Found, table: EventTable, missing: str | None, requests: int) -> QueryRecord:
