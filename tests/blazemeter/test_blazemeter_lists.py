@@ -117,7 +117,7 @@ async def test_tests_tell_the_load_they_put_on(connect: Connect, asked: Callable
     async with connect() as tools:
         found = await tools.call("get_tests", project="checkout")
     assert [row["name"] for row in found["rows"]] == ["checkout-flow", "checkout-flow strict", "checkout-spike"]
-    assert found["rows"][0]["load"] == ["20 users, ramp-up 1m, hold 4m, from us-east4-a"]
+    assert found["rows"][0]["load"] == ["8 users, hold 23s, from us-east4-a"]
     assert asked("tests")[0].value("projectId") == "2101"
 
 
