@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.errors import BadInput, Unreachable
-from perfsuite.http import HttpSettings
+from perfsuite.http import HttpSettings, within
 from perfsuite.mcp.context import CallContext
 from perfsuite.mcp.jobs import JobContext, JobReport
 from perfsuite.settings import SuiteSettings
@@ -64,9 +64,10 @@ async def collecting(
 
 
 async def at_once(ctx: CallContext, work: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do work that takes a moment, without a job."""
-    async with opened(ctx, JobContext()) as desk:
-        return await work(desk)
+    """Do work that takes a moment, without a job, for no longer than clients wait."""
+    with within(HttpSettings.load().call_deadline_s):
+        async with opened(ctx, JobContext()) as desk:
+            return await work(desk)
 
 
 @asynccontextmanager
