@@ -1,18 +1,18 @@
 """How runs, and what BlazeMeter calls masters, are named.
 
 The run folder of master 12345678 is the run `12345678`, unless the caller chose another id: then `master_id` says which
-master is meant, once; the run's files keep it for all later calls, and no call may
-bring another.
+master is meant, once. The run's files keep it for all later calls, and none of them may bring another.
 """
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from perfsuite.artifacts import JsonArtifact, RunFolder, RunId, RunStore
+from perfsuite.artifacts import RunFolder, RunId, RunStore
 from perfsuite.errors import BadFile, BadInput, Conflict, NotFound, NotReady
-from perfsuite_blazemeter.models.artifacts import BOOK, SessionBook
-from perfsuite_blazemeter.models.config import CONFIG, RunConfig
+from perfsuite_blazemeter.models.artifacts import BOOK
+from perfsuite_blazemeter.models.config import CONFIG
 
 LARGEST_ID = 2**53 - 1
 
@@ -64,16 +64,9 @@ def run_folder(runs: RunStore, run_id: str) -> RunFolder | None:
 def _known_to(runs: RunStore, run_id: str) -> dict[str, int]:
     """Which master the run is of, by everything that says so."""
     known = {"its id names": int(run_id)} if is_master(run_id) else {}
-    folder = run_folder(runs, run_id)
-    for artifact in (CONFIG, BOOK) if folder else ():
-        master_id = _in_file(folder, artifact)
-        if master_id is not None:
-            known[f"{artifact.place} holds"] = master_id
+    if folder := run_folder(runs, run_id):
+        with suppress(NotReady, BadFile):
+            known[f"{CONFIG.place} holds"] = folder.load(CONFIG).master_id
+        with suppress(NotReady, BadFile):
+            known[f"{BOOK.place} holds"] = folder.load(BOOK).master_id
     return known
-
-
-def _in_file(folder: RunFolder, artifact: JsonArtifact[RunConfig] | JsonArtifact[SessionBook]) -> int | None:
-    try:
-        return folder.load(artifact).master_id
-    except (NotReady, BadFile):
-        return None
