@@ -27,9 +27,7 @@ async def test_a_test_is_started_after_the_user_saw_its_load(connect: Connect, a
     assert found["master_id"] == NEWEST + 1
     assert found["run_id"] == str(NEWEST + 1)
     assert "`check_test_status`" in found["next_step"]
-    assert user.questions == [
-        "Start BlazeMeter test 'checkout-flow' (id 3001): 8 users, hold 23s, from us-east4-a?"
-    ]
+    assert user.questions == ["Start BlazeMeter test 'checkout-flow' (id 3001): 8 users, hold 23s, from us-east4-a?"]
     [request] = asked("start")
     assert (request.path, request.body) == ("/api/v4/tests/3001/start", {"isDebugRun": False})
 
