@@ -86,6 +86,20 @@ async def test_what_is_incomplete_stays_in_the_status_until_all_of_it_came(
     assert all(one["complete"] for one in queries(run))
 
 
+async def test_what_an_earlier_call_got_is_not_relied_on_when_its_file_is_gone(
+    datadog: Start, configure: Start, connect: Start, run: RunFolder
+) -> None:
+    standin = datadog()
+    configure(QA)
+    async with connect() as caller:
+        await caller.collect(HOSTS, environment="QA", run_id=run.run_id)
+        (run.root / "datadog/host_metrics_shop-db-1.csv").unlink()
+        standin.faults.switch_on(METRICS, Fault("error_in_200", times=1))
+        await caller.collect(HOSTS, environment="QA", run_id=run.run_id)
+    assert sorted(files(run)) == ["host_metrics_shop-db-1.csv", "host_metrics_shop-web-1.csv"]
+    assert [one for one in queries(run) if not one["complete"]]
+
+
 async def test_another_window_is_not_taken_for_the_same_one(
     datadog: Start, configure: Start, connect: Start, run: RunFolder
 ) -> None:

@@ -47,6 +47,8 @@ def better(step: RunningStep | None, records: Sequence[QueryRecord]) -> tuple[Qu
     """What was noted when the same was asked and all of it came, where these do not have all of it."""
     if step is None or all(one.complete for one in records):
         return ()
+    if any(step.folder.file_or_none(one.path) is None for one in step.record.outputs):
+        return ()
     whole = {_asked(one): one for one in noted_queries(step.folder) if one.complete}
     found = tuple(whole[_asked(one)] for one in records if _asked(one) in whole)
     return found if len(found) == len(records) and any(one.rows for one in found) else ()
