@@ -5,10 +5,10 @@ user's folder for configuration. What is wrong is said with the file, the line, 
 """
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -80,9 +80,12 @@ def read_configuration(model: type[M], path: Path) -> M:
         problems = error.errors(include_url=False)
         raise BadFile(
             " ".join(
-                _problem(path, node, tuple(one["loc"]), one["msg"], one["type"], one["input"]) for one in problems
+                _unknown(path, node, model, one["loc"])
+                if one["type"] == "extra_forbidden"
+                else _problem(path, node, one["loc"], one["msg"], one["input"])
+                for one in problems
             ),
-            next_step=f"Known keys are {', '.join(model.model_fields)}. Correct the file, then try again.",
+            next_step="Correct the file, then try again.",
         ) from None
 
 
@@ -156,11 +159,29 @@ def _mapping(path: Path, node: yaml.MappingNode) -> dict[Hashable, Any]:
     return result
 
 
-def _problem(path: Path, node: yaml.Node | None, place: Place, message: str, kind: str, found: object) -> str:
+def _unknown(path: Path, node: yaml.Node | None, model: type[M], place: Place) -> str:
+    line = f", line {_line(node, place)}" if node else ""
+    known = dict.fromkeys(name for one in _models(model, place[:-1]) for name in one.model_fields)
+    told = f"; known there are {', '.join(known)}" if known else ""
+    return f"{str(path)!r}{line}, has the unknown key {'.'.join(map(str, place))!r}{told}."
+
+
+def _models(kind: Any, place: Place) -> Iterator[type[BaseModel]]:
+    """What may stand at a place of this type, which can be a mapping, a list or a choice of models."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if not place:
+            yield kind
+        elif field := kind.model_fields.get(str(place[0])):
+            yield from _models(field.annotation, place[1:])
+        return
+    inner = place[1:] if get_origin(kind) in (dict, list, tuple) else place
+    for part in get_args(kind):
+        yield from _models(part, inner)
+
+
+def _problem(path: Path, node: yaml.Node | None, place: Place, message: str, found: object) -> str:
     key = ".".join(map(str, place)) or "the file"
     line = f", line {_line(node, place)}" if node else ""
-    if kind == "extra_forbidden":
-        return f"{str(path)!r}{line}, has the unknown key {key!r}."
     expected = message.removeprefix("Value error, ").rstrip(".")
     return f"{str(path)!r}{line}, key {key!r}: {expected}; found {repr(found)[:_SHOWN]}."
 

@@ -27,9 +27,7 @@ async def test_a_test_is_started_after_the_user_saw_its_load(connect: Connect, a
     assert found["master_id"] == NEWEST + 1
     assert found["run_id"] == str(NEWEST + 1)
     assert "`check_test_status`" in found["next_step"]
-    assert user.questions == [
-        "Start BlazeMeter test 'checkout-flow' (id 3001): 20 users, ramp-up 1m, hold 4m, from us-east4-a?"
-    ]
+    assert user.questions == ["Start BlazeMeter test 'checkout-flow' (id 3001): 8 users, hold 23s, from us-east4-a?"]
     [request] = asked("start")
     assert (request.path, request.body) == ("/api/v4/tests/3001/start", {"isDebugRun": False})
 
@@ -48,7 +46,7 @@ async def test_where_the_client_cannot_ask_confirm_is_needed(connect: Connect, a
         said = await tools.refused("start_test", test=str(TEST))
         assert not asked("start")
         await tools.call("start_test", test=str(TEST), confirm=True)
-    assert "20 users" in said
+    assert "8 users" in said
     assert "confirm=true" in said
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from blazemeter.conftest import NEWEST, OLDEST, Connect
+from blazemeter.conftest import NEWEST, OLDEST, Connect, Hands, started
+from perfsuite.sandbox.blazemeter import OpenBlazeMeter
 from perfsuite_blazemeter.core.error_counts import count_errors
 from perfsuite_blazemeter.models.reports import ErrorRow, ReportedAssertion, ReportedError, ReportedUrl
 
@@ -41,6 +42,7 @@ async def test_the_errors_of_an_archived_run_can_no_longer_be_read(connect: Conn
     async with connect() as tools:
         found = await tools.call("get_error_report", run_id=OLDEST)
     assert found["labels"] == []
+    assert found["errors_listed"] is None
     assert "archived" in found["notes"][0]
 
 
@@ -77,6 +79,23 @@ def test_what_does_not_add_up_is_said() -> None:
     [note, *_] = count_errors([row("ALL", ("404", 13)), row("a", ("666", 666))], 13).notes
     assert "add up to 666" in note
     assert "total is 13" in note
+    assert "transactions repeat the errors" in note
+
+
+async def test_counts_of_a_run_that_goes_on_are_said_to_be_no_final_ones(
+    connect: Connect, service: OpenBlazeMeter, hands: Hands
+) -> None:
+    master = started(service, hands)
+    hands.now += 30
+    async with connect() as tools:
+        found = await tools.call("get_error_report", master_id=master)
+    assert "The run goes on" in found["notes"][0]
+
+
+@pytest.mark.parametrize("url", [None, "null"])
+def test_samples_without_an_address_show_none(url: str | None) -> None:
+    counts = count_errors([row("a", ("500", 4), urls=[{"url": url, "count": 4}])], 4)
+    assert counts.labels[0].urls == []
 
 
 def test_samples_that_are_not_listed_are_said() -> None:

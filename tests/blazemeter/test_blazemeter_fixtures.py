@@ -278,7 +278,7 @@ async def test_what_is_sent_to_list_runs() -> None:
     async with serving(keeping(answer(200, b'{"result": []}'))) as server, client_of(server.url) as api:
         await BlazeMeter(api).masters(Scope(test_id=201), skip=50)
     query = parse_qs(urlsplit(sent[0].target).query)
-    assert query == {"testId": ["201"], "sort[]": ["-updated"], "skip": ["50"], "limit": ["50"]}
+    assert query == {"testId": ["201"], "sort[]": ["-created"], "skip": ["50"], "limit": ["50"]}
 
 
 async def test_a_page_that_brings_nothing_ends_the_list() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from blazemeter.conftest import NEWEST, Connect
+from blazemeter.conftest import NEWEST, TEST, Connect, Hands, started
 from perfsuite.artifacts import RunStore
 from perfsuite.artifacts.schemas import RunFacts
 from perfsuite.http import ApiClient, Service
+from perfsuite.sandbox.blazemeter import OpenBlazeMeter
 from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.service.finding import workspace_or_default
 from shared.http.loopback import answer, serving
@@ -116,7 +117,7 @@ async def test_tests_tell_the_load_they_put_on(connect: Connect, asked: Callable
     async with connect() as tools:
         found = await tools.call("get_tests", project="checkout")
     assert [row["name"] for row in found["rows"]] == ["checkout-flow", "checkout-flow strict", "checkout-spike"]
-    assert found["rows"][0]["load"] == ["20 users, ramp-up 1m, hold 4m, from us-east4-a"]
+    assert found["rows"][0]["load"] == ["8 users, hold 23s, from us-east4-a"]
     assert asked("tests")[0].value("projectId") == "2101"
 
 
@@ -134,7 +135,7 @@ async def test_runs_of_a_whole_account_have_no_total(connect: Connect, asked: Ca
     assert "does not say how many" in found["notes"][0]
     [request] = asked("masters")
     assert request.value("accountId") == "9"
-    assert request.value("sort[]") == "-updated"
+    assert request.value("sort[]") == "-created"
 
 
 async def test_runs_are_paged_to_the_end(connect: Connect) -> None:
@@ -226,3 +227,21 @@ async def test_a_default_project_may_name_nothing_but_itself() -> None:
     steps = [answer(200, json.dumps({"result": one}).encode()) for one in answers]
     async with serving(*steps) as server, ApiClient(Service("BlazeMeter", server.url)) as api:
         assert (await workspace_or_default(BlazeMeter(api), None)).name == "W"
+
+
+async def test_a_workspace_is_looked_for_in_the_account_that_was_named(connect: Connect) -> None:
+    async with connect() as tools:
+        for named in ("Partner", "1201"):
+            said = await tools.refused("get_workspaces", workspace=named, account="Sandbox")
+            assert "in account 'Sandbox' (id 9)" in said
+            found = await tools.call("get_workspaces", workspace=named, account="Sandbox of a partner")
+            assert found["rows"][0]["id"] == 1201
+
+
+async def test_a_run_that_has_not_ended_is_called_unfinished_in_a_list(
+    connect: Connect, service: OpenBlazeMeter, hands: Hands
+) -> None:
+    master = started(service, hands)
+    async with connect() as tools:
+        found = await tools.call("get_test_runs", test=str(TEST), limit=2)
+    assert (found["rows"][0]["master_id"], found["rows"][0]["phase"]) == (master, "unfinished")

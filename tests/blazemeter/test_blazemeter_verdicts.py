@@ -62,6 +62,8 @@ def test_a_criterion_is_told_as_what_fails_it() -> None:
         ("2026-10-25T02:30:00+02:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
         ("2026-10-25T02:30:00+01:00", datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
         ("2026-01-31T12:00:00Z", datetime(2026, 1, 31, 12, tzinfo=UTC)),
+        ("2026-01-31T12:00 Europe/Berlin", datetime(2026, 1, 31, 11, tzinfo=UTC)),
+        ("2026-01-31 12:00 UTC", datetime(2026, 1, 31, 12, tzinfo=UTC)),
         ("2026-01-31 12:00", datetime(2026, 1, 31, 12, tzinfo=UTC)),
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
         ("1769860800", datetime(2026, 1, 31, 12, tzinfo=UTC)),

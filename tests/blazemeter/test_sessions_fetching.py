@@ -2,14 +2,14 @@
 
 import json
 import logging
-import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from blazemeter.conftest import NEWEST, OLDEST, Hands
+from blazemeter.conftest import NEWEST, OLDEST, Hands, started
 from blazemeter.sessions import Fault, bring, told
 from perfsuite.artifacts import RunStore
 from perfsuite.artifacts.schemas import RunFacts
@@ -76,8 +76,7 @@ def test_no_credentials_reach_the_storage_and_no_signature_leaves_the_download(
     spoken = caplog.text + "".join(said) + answer.model_dump_json()
     for canary in (b"X-Amz", b"sandbox-key-secret", b"sandbox-token-that-must-not-be-shown"):
         assert not any(canary in content for content in written)
-        assert canary == b"X-Amz" or canary.decode() not in spoken
-    assert set(re.findall(r"X-Amz-Signature=(.{10})", spoken)) == {"[redacted]"}
+        assert canary.decode() not in spoken
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "server_error", "too_many"])
@@ -97,14 +96,35 @@ def test_a_link_that_is_never_good_is_an_error_without_its_signature(runs: RunSt
     with pytest.raises(AccessDenied) as caught:
         bring(runs, NEWEST)
     assert "r-v4-" in str(caught.value)
-    assert set(re.findall(r"X-Amz-Signature=(.{0,10})", str(caught.value))) <= {"[redacted]"}
+    assert "Call `process_session_artifacts` again" in str(caught.value)
+    assert "X-Amz" not in str(caught.value)
 
 
 def test_an_archive_that_is_late_is_waited_for(runs: RunStore, fault: Fault, asked: Asked) -> None:
     fault("session_logs", "not_ready", times=2)
     said: list[str] = []
     assert bring(runs, NEWEST, watch=told(said)).complete
-    assert any("waiting for the archive of session" in what for what in said)
+    assert any("waiting for the archives of 1 of 2 sessions (r-v4-" in what and "2 s more" in what for what in said)
+
+
+def test_what_is_new_about_a_wait_is_passed_on(runs: RunStore, fault: Fault) -> None:
+    fault("session_logs", "not_ready", times=4)
+    shares: list[tuple[float, str]] = []
+    bring(runs, NEWEST, watch=Watch(tell=lambda share, what: shares.append((share, what))))
+    changes = [later for earlier, later in pairwise(shares) if earlier[1] != later[1]]
+    assert any("waiting" in what for _, what in changes)
+    assert all(later[0] > earlier[0] for earlier, later in pairwise(shares) if earlier[1] != later[1])
+
+
+def test_an_archive_that_was_never_written_is_explained(service: OpenBlazeMeter, runs: RunStore, hands: Hands) -> None:
+    master = started(service, hands)
+    service.standin.masters.find(str(master)).timeline.stopped_after_s = 5  # type: ignore[union-attr]
+    hands.now += 100
+    with pytest.raises(NotFound) as caught:
+        bring(runs, master)
+    assert "ended without data" in str(caught.value)
+    assert "`check_test_status`" in str(caught.value)
+    assert "X-Amz" not in str(caught.value)
 
 
 def test_a_relative_link_and_the_older_name_are_followed(runs: RunStore, fault: Fault, asked: Asked) -> None:

@@ -124,7 +124,7 @@ async def test_an_error_with_status_200_is_an_error() -> None:
 
 @pytest.mark.parametrize("body", [b"[]", b"1", b"null", b"<html></html>", b'{"data": ', b""])
 async def test_an_answer_that_is_no_object_is_a_bad_one(body: bytes) -> None:
-    async with serving(answer(200, body)) as server, datadog_at(server) as datadog:
+    async with serving(*[answer(200, body)] * 4) as server, datadog_at(server) as datadog:
         with pytest.raises(BadAnswer):
             await datadog.get("/api/v1/validate", scope="none")
 
@@ -170,7 +170,9 @@ async def test_a_refused_api_key_is_told_from_a_refused_application_key(
         monkeypatch.setenv("DD_API_KEY", KEY)
         found = await caller.call("check_datadog_access")
     assert found["allowed"] == {"api_key": False, "metrics": None, "hosts": None, "logs": None, "spans": None}
-    assert "Set DD_SITE to your organization's site (us3.datadoghq.com" in found["next_step"]
+    assert found["next_step"].startswith(
+        "Check that DATADOG_BASE_URL is the address that is meant, and that DD_API_KEY"
+    )
 
 
 async def test_what_could_not_be_tried_is_neither_allowed_nor_refused(
@@ -182,6 +184,18 @@ async def test_what_could_not_be_tried_is_neither_allowed_nor_refused(
         found = await caller.call("check_datadog_access")
     assert found["allowed"]["hosts"] is None
     assert "hosts_read is there could not be tried" in found["problems"][0]
+
+
+async def test_the_access_is_told_before_clients_give_up(
+    datadog: Callable[..., Any], connect: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin = datadog()
+    monkeypatch.setenv("PERFSUITE_CALL_DEADLINE_S", "2")
+    standin.faults.switch_on("datadog.hosts", Fault("slow", seconds=60))
+    async with connect() as caller:
+        found = await caller.call("check_datadog_access")
+    assert found["allowed"] == {"api_key": True, "metrics": True, "hosts": None, "logs": None, "spans": None}
+    assert "The whole call has 2 s" in found["problems"][0]
 
 
 async def test_a_refused_collection_names_the_three_causes_and_leaks_no_key(

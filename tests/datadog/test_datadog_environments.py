@@ -40,7 +40,7 @@ async def test_an_environment_says_what_it_holds_and_what_to_call(
     }
     assert (found["env_tag"], found["namespace"]) == ("perf", "shop")
     assert found["window"]
-    assert found["next_step"] == "Call `get_host_metrics`, `get_kubernetes_metrics`, `get_logs`."
+    assert found["next_step"] == "Call `get_host_metrics`, `get_kubernetes_metrics`, `get_kpi_timeseries`, `get_logs`."
 
 
 async def test_loading_an_environment_makes_it_the_one_of_the_run(
@@ -88,6 +88,7 @@ async def test_an_unknown_environment_is_answered_with_similar_ones(
     async with connect() as caller:
         told = await caller.refused("load_environment", environment="stagin")
         assert "Name one of 'staging'." in told
+        assert "configuration/environments.yaml" in told
         assert "No environment is named" in await caller.refused("load_environment")
 
 

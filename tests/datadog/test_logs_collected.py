@@ -13,6 +13,7 @@ from perfsuite.workflow.ledger import Ledger
 
 QA = {"QA": {"env_tag": "perf", "kubernetes": {"services": [{"filter": "checkout"}, {"filter": "catalog"}]}}}
 SEARCH = "datadog.logs_search"
+COUNT = "datadog.logs_aggregate"
 PLENTY = {"logs_public_search_api": {"limit": 1000, "period_s": 10}}
 # Some 1,440 lines in the hour, which make two pages.
 SOME: dict[str, Any] = {"log": {"lines_per_request": 0.01, "spans_per_request": 0.002}, "limits": PLENTY}
@@ -151,10 +152,7 @@ async def test_a_fault_that_passes_is_not_noticed(
     standin.faults.switch_on(SEARCH, Fault(kind, times=1, after=1, seconds=0))
     async with connect() as caller:
         result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
-    if kind == "truncated":
-        assert (result["complete"], result["rows"]) == (False, 1000)
-    else:
-        assert (result["complete"], result["rows"]) == (True, result["total"])
+    assert (result["complete"], result["rows"]) == (True, result["total"])
 
 
 async def test_a_search_that_ran_out_of_time_is_not_complete(
@@ -162,11 +160,29 @@ async def test_a_search_that_ran_out_of_time_is_not_complete(
 ) -> None:
     standin = datadog(**SOME)
     configure(QA)
-    standin.faults.switch_on(SEARCH, Fault("status_timeout", times=1))
+    standin.faults.switch_on(SEARCH, Fault("status_timeout"))
+    standin.faults.switch_on(COUNT, Fault("status_timeout", times=1))
     async with connect() as caller:
         result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
-    assert not result["complete"]
-    assert "ran out of time" in result["missing"]
+        assert (result["complete"], result["has_more"], result["total"]) == (False, True, None)
+        assert "ran out of time" in result["missing"]
+        assert "the counts by status may be too low" in " ".join(result["notes"])
+        assert "counts by service" not in " ".join(result["notes"])
+        result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
+    assert (result["complete"], result["has_more"], result["rows"]) == (True, False, result["total"])
+    assert any(note.startswith("As many events came as Datadog counts") for note in result["notes"])
+
+
+async def test_a_cursor_that_leads_nowhere_does_no_harm_after_the_last_event(
+    datadog: Start, configure: Configure, connect: Connect, run: RunFolder
+) -> None:
+    standin = datadog(**SOME)
+    configure(QA)
+    standin.faults.switch_on(SEARCH, Fault("overlap"))
+    async with connect() as caller:
+        result = await caller.collect("get_logs", environment="QA", run_id=run.run_id, type="all")
+    assert (result["complete"], result["has_more"], result["rows"]) == (True, False, result["total"])
+    assert any("although it failed in the end" in note for note in result["notes"])
 
 
 async def test_events_that_come_twice_are_kept_once(
@@ -289,10 +305,11 @@ async def test_a_query_cannot_look_out_of_the_environment(
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"query": "env:production status:error"}, "names the environment 'production'"),
+        ({"query": "env:production status:error"}, "The `query` names the environment 'production'"),
+        ({"query": "env:production status:error"}, "Correct `query`, or name the environment"),
         ({"query": "status:error {{nobody}}"}, "{{nobody}}"),
         ({"query": "status:error {{hostname}}"}, "{{hostname}}"),
-        ({"query": "*) OR (*"}, "not closed"),
+        ({"query": "*) OR (*"}, "The `query` has parentheses or quotes that are not closed"),
         ({"query": 'service:"a'}, "not closed"),
         ({"query": '"(" ('}, "not closed"),
         ({"type": "eror"}, "There is no type of logs 'eror'"),

@@ -13,6 +13,7 @@ from perfsuite.workflow.ledger import Ledger
 
 HOSTS = ("shop-db-1", "shop-web-1")
 QA = {"QA": {"env_tag": "perf", "hosts": [{"hostname": host} for host in HOSTS]}}
+LOAD = {"scope": "host", "queries": [{"name": "load", "query": "avg:system.load.1{host:{{hostname}}}"}]}
 ROUTE = "datadog.query_timeseries"
 
 
@@ -129,7 +130,7 @@ async def test_the_newest_bucket_is_left_out_and_that_is_said(
     asked_until = result["window"].rpartition(" ")[2]
     cpu = values(rows(run, "datadog/host_metrics_shop-web-1.csv"), "cpu_util_pct")
     assert max(cpu) < asked_until
-    assert any("left out, because the window or the present cuts through: 60 s each" in one for one in result["notes"])
+    assert any("cuts through are left out; they are 60 s each" in one for one in result["notes"])
 
 
 async def test_a_part_that_fails_leaves_the_others_and_is_never_called_complete(
@@ -159,8 +160,8 @@ async def test_what_passes_when_it_is_tried_again_is_whole(
     standin.faults.switch_on(ROUTE, Fault(kind, times=1, seconds=0.1))
     async with connect() as caller:
         result = await caller.collect("get_host_metrics", environment="QA", run_id=run.run_id)
-    assert len(standin.journal.received(ROUTE)) >= 3
-    assert result["complete"] is (kind != "truncated" or len(standin.journal.received(ROUTE)) == 4)
+    assert len(standin.journal.received(ROUTE)) == 4
+    assert result["complete"] is True
 
 
 async def test_when_nothing_comes_back_the_step_has_failed_and_says_why(
@@ -239,3 +240,38 @@ async def test_a_run_without_a_time_under_load_asks_for_one(
         assert "no time under load yet" in told
         assert "Run 'other-1' does not exist" in await caller.refused("get_host_metrics", run_id="other-1")
         assert "names none" in await caller.refused("get_host_metrics", run_id="empty-1")
+
+
+@pytest.mark.parametrize("seconds", [2, 15])
+async def test_a_window_without_a_whole_bucket_says_so_and_suggests_no_names(
+    seconds: int,
+    datadog: Callable[..., Any],
+    configure: Callable[..., None],
+    connect: Callable[[], Any],
+    run: RunFolder,
+) -> None:
+    datadog()
+    configure(QA, kpi_queries={"system": LOAD})
+    end = (BEGIN + timedelta(seconds=seconds + 3)).isoformat()
+    window = {"from_time": (BEGIN + timedelta(seconds=3)).isoformat(), "to_time": end}
+    async with connect() as caller:
+        for tool in ("get_host_metrics", "get_kpi_timeseries"):
+            told = await caller.refused(tool, environment="QA", run_id=run.run_id, **window)
+            assert "The window holds no whole bucket; they are 20 s each. Give `from_time`" in told
+            assert "perhaps" not in told
+    assert not list((run.root / "datadog").glob("*.csv"))
+    assert all("no whole bucket" in one["reason"] and not one["complete"] for one in queries(run))
+    assert {one.state for one in run.record().ledger} == {"failed"}
+
+
+async def test_a_known_host_that_is_silent_is_not_given_its_own_name(
+    datadog: Callable[..., Any], configure: Callable[..., None], connect: Callable[[], Any], run: RunFolder
+) -> None:
+    datadog(hosts=[{"name": "shop-db-1", "silent_from": BEGIN.timestamp() + 21.5}, {"name": "shop-web-1"}])
+    configure(QA)
+    begin = (BEGIN + timedelta(seconds=21)).isoformat()
+    async with connect() as caller:
+        result = await caller.collect("get_host_metrics", environment="QA", run_id=run.run_id, from_time=begin)
+    [note] = [one for one in result["notes"] if "Nothing was answered" in one]
+    assert "has seen shop-db-1 lately" in note
+    assert "perhaps" not in note

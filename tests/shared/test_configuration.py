@@ -18,6 +18,7 @@ class Inner(Configuration):
 class Outer(Configuration):
     title: str = "none"
     parts: tuple[Inner, ...] = ()
+    named: dict[str, Inner] | None = None
 
 
 def read(folder: Path, text: str | bytes) -> Outer:
@@ -38,7 +39,18 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path, text: str) -> None:
 WRONG: dict[str, tuple[str | bytes, str]] = {
     "a wrong value": ("title: x\nparts:\n  - name: a\n    limit: many\n", "line 4, key 'parts.0.limit'"),
     "a missing key": ("parts:\n  - limit: 1\n", "line 2, key 'parts.0.name': Field required"),
-    "an unknown key": ("title: x\ntitel: y\n", "line 2, has the unknown key 'titel'"),
+    "an unknown key": (
+        "title: x\ntitel: y\n",
+        "line 2, has the unknown key 'titel'; known there are title, parts, named.",
+    ),
+    "an unknown key in a list": (
+        "parts:\n- name: a\n  limt: 1\n",
+        "line 3, has the unknown key 'parts.0.limt'; known there are name, limit.",
+    ),
+    "an unknown key in a mapping": (
+        "named:\n  QA:\n    name: a\n    limt: 1\n",
+        "has the unknown key 'named.QA.limt'; known there are name, limit.",
+    ),
     "a key twice": ("title: x\ntitle: y\n", "line 2, has the key 'title' a second time"),
     "no keys": ("- a\n", "holds no keys"),
     "no YAML": ("title: [\n", "is not YAML that is understood"),

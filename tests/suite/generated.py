@@ -63,7 +63,7 @@ class Variable:
         self.purpose = str(info.description)
         self.obtain = str(extra["obtain"])
         self.is_secret = "SecretStr" in str(info.annotation)
-        self.default = info.default
+        self.default = None if info.is_required() else info.default
 
 
 def variables() -> list[Variable]:

@@ -4,6 +4,7 @@
 brings rich and click along and a server should answer `initialize` before.
 """
 
+from perfsuite.http.allowance import within
 from perfsuite.http.client import ApiClient
 from perfsuite.http.models import Answer, Downloaded, Json, Options, Progress
 from perfsuite.http.retry import Timing
@@ -21,4 +22,5 @@ __all__ = [
     "Service",
     "Timing",
     "basic_auth",
+    "within",
 ]

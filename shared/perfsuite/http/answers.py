@@ -49,7 +49,7 @@ async def read_answer(
     try:
         parsed: Json = json.loads(body.content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        return _bad_answer(call, response, _wrong_json(body.content, error), again=False)
+        return _bad_answer(call, response, _wrong_json(body.content, error), again=_is_cut(error) and call.idempotent)
     return Answer(response.status_code, dict(response.headers), parsed)
 
 
@@ -91,9 +91,16 @@ def _wrong_body(response: httpx.Response, body: _Body, limit: int) -> str | None
 
 
 def _wrong_json(content: bytes, error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError) and not error.doc[error.pos :].strip():
+    if _is_cut(error):
         return f"JSON that breaks off after {len(content)} bytes"
     return f"no JSON ({excerpt(str(error))})"
+
+
+def _is_cut(error: Exception) -> bool:
+    """Whether the text ended too early, which another try may put right."""
+    return isinstance(error, json.JSONDecodeError) and (
+        not error.doc[error.pos :].strip() or error.msg.startswith("Unterminated string")
+    )
 
 
 def _bad_answer(call: Call, response: httpx.Response, found: str, *, again: bool) -> Failure:

@@ -50,7 +50,10 @@ class Engine:
             limit, now = self._settings.max_answer_bytes, self._timing.wall_clock()
             return await read_answer(call, response, limit=limit, expected=expected, wall_clock_s=now)
 
-        return await budget.run(attempt, lambda: late_failure(route.call))
+        began = self._timing.clock()
+        found = await budget.run(attempt, lambda: _late(route, budget))
+        budget.answered(self._timing.clock() - began, str(call))
+        return found
 
     async def download(
         self,
@@ -75,7 +78,7 @@ class Engine:
             async def read(call: Call, response: httpx.Response) -> Failure | None:
                 return await receive(call, response, arrival, herald, self._timing.wall_clock())
 
-            await budget.run(attempt, lambda: late_failure(route.call))
+            await budget.run(attempt, lambda: _late(route, budget))
             await herald.tell(arrival, done=True)
             return await arrival.finish(target)
 
@@ -111,6 +114,10 @@ class Engine:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
+
+
+def _late(route: Route, budget: Budget) -> Failure:
+    return late_failure(route.call, used_up=budget.used_up, unsent=not budget.tries)
 
 
 def _client(settings: HttpSettings, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:

@@ -47,10 +47,13 @@ def transport_failure(call: Call, error: httpx.TransportError) -> Failure:
     return Failure(failed, again=call.idempotent or not arrived)
 
 
-def late_failure(call: Call) -> Failure:
-    """The failure of a try that the deadline cut off."""
-    message = f"{call.service.name} did not finish answering {call} before the deadline."
-    return Failure(call.failed(Unreachable, message, next_step="Ask for less, or try again later."), again=False)
+def late_failure(call: Call, *, used_up: str | None = None, unsent: bool = False) -> Failure:
+    """The failure of a try that the deadline cut off. `used_up` is what took the time, if it was more than this."""
+    name = call.service.name
+    what = f"{name} was not asked {call}" if unsent else f"{name} did not finish answering {call}"
+    message = f"{what} before the deadline." + (f" {used_up}" if used_up else "")
+    next_step = "Ask for less, or try again later."
+    return Failure(call.failed(Unreachable, message, next_step=next_step, untouched=unsent), again=False)
 
 
 def status_failure(call: Call, response: httpx.Response, body: bytes, wall_clock_s: float) -> Failure:

@@ -28,12 +28,10 @@ _LIBRARY_LOGGERS = (
 
 
 def shown_url(url: httpx.URL) -> str:
-    """The address without user, fragment or any value of its query: signed links carry their key there."""
-    path, _, query = url.raw_path.decode("ascii").partition("?")
-    names = [part.partition("=")[0] if "=" in part else "" for part in query.split("&")] if query else []
-    shown = f"?{'&'.join(f'{name}={REDACTED}' for name in names)}" if names else ""
+    """The address without user, query or fragment: signed links carry their key there."""
+    path = url.raw_path.decode("ascii").partition("?")[0]
     host = f"{url.scheme}://{url.netloc.decode('ascii')}"
-    return redact(host) + _cut(redact(path), _LONGEST_PATH) + _cut(redact(shown), _LONGEST_PATH)
+    return redact(host) + _cut(redact(path), _LONGEST_PATH)
 
 
 def excerpt(text: str, limit: int = _LONGEST_EXCERPT) -> str:

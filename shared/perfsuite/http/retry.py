@@ -12,6 +12,7 @@ import anyio
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from perfsuite.errors import PerfsuiteError, RateLimited
+from perfsuite.http import allowance
 
 T = TypeVar("T")
 
@@ -47,16 +48,29 @@ class Budget:
     def __init__(self, timing: Timing, deadline_s: float) -> None:
         self._timing = timing
         self._ends = timing.clock() + deadline_s
-        self._tries = 0
+        self.tries = 0
+        self._shared = allowance.current.get()
 
     def left_s(self) -> float:
-        return max(0.0, self._ends - self._timing.clock())
+        own = max(0.0, self._ends - self._timing.clock())
+        return own if self._shared is None else min(own, self._shared.left_s())
+
+    @property
+    def used_up(self) -> str | None:
+        """Why there is nothing left, where it is not this request that took it all."""
+        return self._shared.told() if self._shared and not self._shared.left_s() else None
+
+    def answered(self, seconds: float, request: str) -> None:
+        if self._shared:
+            self._shared.took(seconds, request)
 
     async def run(self, attempt: Callable[[], Awaitable[T | Failure]], late: Callable[[], Failure]) -> T:
         """The first result that is not a failure; `late` makes the failure of a try that the deadline cut off."""
 
         async def bounded() -> T | Failure:
-            self._tries += 1
+            if not self.left_s():
+                return late()
+            self.tries += 1
             with anyio.move_on_after(self.left_s()):
                 return await attempt()
             return late()
@@ -83,7 +97,7 @@ class Budget:
 
     def _final(self, failure: Failure) -> PerfsuiteError:
         error, asked_s = failure.error, failure.asked_s
-        tried = f" It was tried {self._tries} times." if self._tries > 1 else ""
+        tried = f" It was tried {self.tries} times." if self.tries > 1 else ""
         if asked_s is None:
             return type(error)(error.message + tried, next_step=error.next_step)
         left = f" This call had {self.left_s():.0f} s left." if asked_s >= self.left_s() else ""

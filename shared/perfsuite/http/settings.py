@@ -31,6 +31,12 @@ class HttpSettings(EnvSettings):
         purpose="the seconds that one request may take with all its retries",
         obtain="The default is 45, because MCP clients give up at about 60.",
     )
+    call_deadline_s: Seconds = from_env(
+        "PERFSUITE_CALL_DEADLINE_S",
+        default=50.0,
+        purpose="the seconds that one call of a tool may take with all its requests, unless it works as a job",
+        obtain="The default is 50, because MCP clients give up at about 60.",
+    )
     download_deadline_s: Seconds = from_env(
         "PERFSUITE_DOWNLOAD_DEADLINE_S",
         default=1800.0,

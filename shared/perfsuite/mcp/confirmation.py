@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.resolve import AcceptedElicitation, Elicit, ElicitationResult, Resolve
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from perfsuite.errors import Refused
 
@@ -23,7 +23,10 @@ Confirmed = Literal[True]
 class Answer(BaseModel):
     """The form that the user sees."""
 
-    agreed: bool = Field(title="Go ahead", description="Tick to go ahead; leave empty to change nothing.")
+    # A form may come back without the box, or with anything in it: only true is a yes.
+    agreed: Annotated[bool, BeforeValidator(lambda value: value is True)] = Field(
+        default=False, title="Go ahead", description="Tick to go ahead; leave empty to change nothing."
+    )
 
 
 class Confirmation(Resolve):

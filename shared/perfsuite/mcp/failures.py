@@ -20,6 +20,12 @@ from perfsuite.mcp.logs import logger
 from perfsuite.settings import redact
 
 LONGEST_ERROR = 4_000
+# How errors of the SDK about what a client sent in answer to our questions begin.
+_CONFIRMATION = "Resolver 'perfsuite.mcp.confirmation:"
+_NO_ANSWER = (
+    "Nothing was changed: the client's answer to the question is neither a yes nor a no. "
+    "Do not call again unless the user asks for it; then the client must show the form, and send what was ticked."
+)
 
 
 def told(text: str) -> str:
@@ -31,6 +37,8 @@ def told(text: str) -> str:
 def tool_failure(tool: Tool, error: Exception) -> ToolError:
     """What the model is told about a call that failed."""
     cause = error.__cause__
+    if str(cause or error).startswith(_CONFIRMATION):
+        return ToolError(_NO_ANSWER)
     if isinstance(error, UnexpectedToolError) or not isinstance(error, ToolError):
         return ToolError(_unexpected(f"`{tool.name}`", cause or error))
     if isinstance(cause, ValidationError):

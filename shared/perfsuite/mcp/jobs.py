@@ -42,6 +42,11 @@ WaitSeconds = Annotated[
 ]
 
 
+def _unless_none() -> Any:
+    """A field that answers leave out where there is nothing to say."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
 class JobReport(BaseModel, Generic[T]):
     """The result of long work, or how far it is."""
 
@@ -50,10 +55,10 @@ class JobReport(BaseModel, Generic[T]):
     state: Literal["working", "done"]
     result: T | None = Field(default=None, description="null while working")
     elapsed_s: float
-    done: float | None = None
-    total: float | None = None
-    message: str | None = None
-    next_step: str | None = None
+    done: float | None = _unless_none()
+    total: float | None = _unless_none()
+    message: str | None = _unless_none()
+    next_step: str | None = _unless_none()
 
 
 class CancelReport(BaseModel):

@@ -30,5 +30,7 @@ def configure(level: str) -> None:
     root.addHandler(handler)
     known = level.upper() if level.upper() in LEVELS else DEFAULT_LEVEL
     root.setLevel(known)
+    # Two lines for each lock, and every step of a run takes several.
+    logging.getLogger("filelock").setLevel(max(logging.getLevelName(known), logging.INFO))
     if known != level.upper():
         logger.warning("PERFSUITE_LOG_LEVEL is %r, which is none of %s; taking %s.", level, ", ".join(LEVELS), known)

@@ -43,7 +43,7 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65_532, help="The first of four ports, 0 for any.")] = 8090,
     engines: Annotated[int, typer.Option(min=1, max=64, help="Engines between which one file is split.")] = 2,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs that there are already, a day apart.")] = 12,
-    boot_s: Annotated[float, typer.Option(min=1, max=3600, help="Seconds before a started run has data.")] = 20,
+    boot_s: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until a started run has data.")] = 20,
     speed: Annotated[float, typer.Option(min=0.001, help="How much faster than time a started run goes.")] = 1,
     fault: Annotated[
         list[str] | None,
@@ -52,6 +52,12 @@ def up(
             help="Let this go wrong, as in blazemeter.summary=too_many:times=2; the control page /_routes lists all.",
         ),
     ] = None,
+    keep_times: Annotated[
+        bool,
+        typer.Option(
+            "--keep-times", help="Keep the times of the results. Without it, the newest run ended an hour ago."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """Stand in for BlazeMeter and Datadog, until Ctrl-C. It prints the environment that the servers need."""
@@ -62,7 +68,7 @@ def up(
     from perfsuite.sandbox.serving import until_asked_to_end
     from perfsuite.sandbox.up import Wishes, opened
 
-    wishes = Wishes(tuple(results or ()), engines, runs, boot_s, speed, port, tuple(fault or ()))
+    wishes = Wishes(tuple(results or ()), engines, runs, boot_s, speed, port, tuple(fault or ()), keep_times)
     with tempfile.TemporaryDirectory(prefix="perfsuite-sandbox-") as folder, opened(wishes, Path(folder)) as found:
         anyio.run(until_asked_to_end, json.dumps(asdict(found)) if as_json else found.exports())
 

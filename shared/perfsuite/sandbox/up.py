@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +43,8 @@ class Wishes:
     port: int = 0
     """The first of four; 0 takes any that are free."""
     faults: tuple[str, ...] = ()
+    keeps_times: bool = False
+    """Whether the newest run has the times of the results, in place of having ended an hour ago."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Up:
     workspace: str
     test: str
     newest_run: int
+    newest_load: tuple[str, str]
+    runs: int
 
     def exports(self) -> str:
         """The same for a shell, and for whoever reads it."""
@@ -60,6 +65,7 @@ class Up:
             "# Stand-ins of BlazeMeter and Datadog, for trying and testing. Ctrl-C ends them.",
             *(f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()),
             f"# BlazeMeter: workspace {self.workspace!r}, test {self.test!r}, newest run {self.newest_run}",
+            f"# Its load: {' to '.join(self.newest_load)}. There are {self.runs} runs, each a day before the next.",
             f"# Datadog: environment {ENVIRONMENT!r}",
             f"# Faults, requests, routes: {self.control_url}/_faults, /_requests, /_routes",
         ]
@@ -97,9 +103,11 @@ class LoadOfRuns:
 def opened(wishes: Wishes, folder: Path) -> Iterator[Up]:
     """Answer for as long as the block lasts; the folder is theirs."""
     backstage = Backstage()
-    run = _run_folder(wishes, folder, backstage.clock.now())
+    ended = backstage.clock.now() - _AGO_S
+    run = _run_folder(wishes, folder, ended)
     spec = BlazeMeterSpec(
-        (run,), engines=wishes.engines, runs=wishes.runs, boot_s=wishes.boot_s, speed=wishes.speed
+        (run,), engines=wishes.engines, runs=wishes.runs, boot_s=wishes.boot_s, speed=wishes.speed,
+        newest_ends=None if wishes.keeps_times else ended,
     )  # fmt: skip
     ports = [wishes.port and wishes.port + number for number in range(4)]
     with ExitStack() as stack:
@@ -117,17 +125,22 @@ def opened(wishes: Wishes, folder: Path) -> Iterator[Up]:
             "PERFSUITE_CONFIG_DIR": str(_configuration(folder, dd.standin.spec)),
         }
         newest = next(iter(bm.standin.masters))
-        yield Up(environment, control_url, catalog.RETAIL.name, newest.test.name, newest.id)
+        window = (_stamp(newest.load_window[0]), _stamp(newest.load_window[1]))
+        yield Up(environment, control_url, catalog.RETAIL.name, newest.test.name, newest.id, window, wishes.runs)
 
 
-def _run_folder(wishes: Wishes, folder: Path, now: float) -> Path:
+def _run_folder(wishes: Wishes, folder: Path, ended: float) -> Path:
     """The run whose samples are the load: one that is there, or one made of the results."""
     if len(wishes.results) == 1 and (wishes.results[0] / layout.SAMPLES.place).is_file():
         return wishes.results[0].absolute()
-    files = wishes.results or (write_results(folder / "results.jtl", now - _AGO_S),)
+    files = wishes.results or (write_results(folder / "results.jtl", ended),)
     store = RunStore(folder / "artifacts")
     import_results(store, _RUN, ImportRequest(tuple(results_in(path) for path in files)))
     return store.open(_RUN).root
+
+
+def _stamp(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _configuration(folder: Path, spec: DatadogSpec) -> Path:

@@ -136,22 +136,19 @@ async def test_a_download_that_succeeds_is_silent_about_its_link(tmp_path: Path,
         client(server) as api,
     ):
         await api.download("/start", tmp_path / "x", max_bytes=10)
-    assert "/file?X-Amz-Signature=[redacted]&" in log.getvalue()
+    assert "/file with 200" in log.getvalue()
     assert [canary for canary in CANARIES if canary in log.getvalue()] == []
 
 
-def test_an_address_keeps_its_path_and_the_names_in_its_query() -> None:
+def test_an_address_keeps_its_path_and_nothing_of_its_query() -> None:
     url = httpx.URL(f"https://me:hidden@s3.test:8443/a/b.zip?{SIGNED}&canarytoken#hidden")
-    assert shown_url(url) == (
-        "https://s3.test:8443/a/b.zip"
-        "?X-Amz-Signature=[redacted]&X-Amz-Credential=[redacted]&token=[redacted]&=[redacted]"
-    )
+    assert shown_url(url) == "https://s3.test:8443/a/b.zip"
 
 
 def test_a_long_address_is_cut() -> None:
     shown = shown_url(httpx.URL("https://s3.test/" + "p" * 5000 + "?" + "q" * 5000 + "=1"))
-    assert len(shown) < 450
-    assert shown.count("…") == 2
+    assert len(shown) < 230
+    assert shown.count("…") == 1
 
 
 @given(words=st.text(max_size=400), value=st.text("abcdef0123456789", min_size=8, max_size=12))

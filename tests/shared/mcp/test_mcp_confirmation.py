@@ -46,6 +46,10 @@ async def test_a_user_who_agrees_is_obeyed(connect: Connect) -> None:
         (ElicitResult(action="decline"), "'decline'"),
         (ElicitResult(action="cancel"), "'cancel'"),
         (ElicitResult(action="accept", content={"agreed": False}), "without ticking the box"),
+        (ElicitResult(action="accept", content={}), "without ticking the box"),
+        (ElicitResult(action="accept"), "neither a yes nor a no"),
+        (ElicitResult(action="accept", content={"agreed": "yes"}), "without ticking the box"),
+        (ElicitResult(action="accept", content={"agreed": 1}), "without ticking the box"),
     ],
 )
 async def test_a_user_who_does_not_agree_is_obeyed(connect: Connect, answer: ElicitResult, said: str) -> None:

@@ -38,6 +38,7 @@ async def test_quick_work_is_done_in_one_call(connect: Connect, work: Work) -> N
     assert result.structured_content
     assert result.structured_content["state"] == "done"
     assert result.structured_content["result"] == {"run_id": "r1", "size": 1}
+    assert result.structured_content.keys() == {"state", "result", "elapsed_s"}
 
 
 async def test_the_same_call_again_joins_the_work_and_then_gets_its_result(connect: Connect, work: Work) -> None:

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,25 @@ def test_a_run_folder_is_the_load(tmp_path: Path) -> None:
             one for one in http.get("/data/labels?master_id=7000001").json()["result"] if one["name"] == "Checkout"
         ]
     assert row["sessions"]
+
+
+@pytest.mark.parametrize("keeps_times", [False, True])
+def test_the_newest_run_ended_lately_unless_times_are_kept(tmp_path: Path, keeps_times: bool) -> None:
+    with opened(Wishes((CHECKOUT,), runs=2, keeps_times=keeps_times), tmp_path) as found:
+        first, last = window_of(found, found.newest_run)
+        told = [datetime.fromisoformat(one).timestamp() for one in found.newest_load]
+        hour = timedelta(hours=1).total_seconds()
+        assert (abs(time.time() - hour - last) < PATIENCE_S) is not keeps_times
+        assert (found.newest_load[0] == "2026-01-01T10:00:00Z") is keeps_times
+        assert found.newest_load[0] in found.exports()
+        assert told == pytest.approx([first, last], abs=2)
+        assert keeps_times or cpu(found, first - 60, last + 60) > 0
+
+
+def test_a_test_is_set_up_for_the_load_of_its_runs(tmp_path: Path) -> None:
+    with opened(Wishes((CHECKOUT,), runs=1), tmp_path) as found, blazemeter(found) as http:
+        [execution] = http.get("/tests/3001").json()["result"]["overrideExecutions"]
+    assert (execution["concurrency"], execution["holdFor"]) == (8, "23s")
 
 
 def test_the_lines_for_a_shell_are_taken_by_one(up: Up) -> None:

@@ -49,7 +49,7 @@ M = TypeVar("M", bound=BaseModel)
 
 # The documented maximum.
 PAGE: Final = 50
-_NEWEST_FIRST: Final = "-updated"
+_NEWEST_FIRST: Final = "-created"
 # An archived report comes with one of these, or with 200.
 _MAYBE_ARCHIVED: Final = (400, 409, 410, 422)
 # With these, what was asked for was certainly not done.

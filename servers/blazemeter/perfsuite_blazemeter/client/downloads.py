@@ -13,6 +13,8 @@ from perfsuite_blazemeter.models.entities import Archived
 from perfsuite_blazemeter.models.reports import LogFile, SessionLogs
 
 _MOST_LINKS: Final = 3
+Pause = Callable[[float, float], Awaitable[None]]
+"""Waits so many seconds, and is told how many there may be in all from now on."""
 _WORTH_A_NEW_LINK: Final = (AccessDenied, NotFound, BadAnswer)
 
 
@@ -21,6 +23,10 @@ class Patience:
     """How long to wait for an archive that BlazeMeter has not put away yet: right after the end it takes a while."""
 
     waits_s: tuple[float, ...] = (10, 20, 30, 40, 50)
+
+    def left_s(self, number: int) -> float:
+        """How long the waits from this one on are together."""
+        return sum(self.waits_s[number:])
 
 
 async def files_of(blazemeter: BlazeMeter, session_id: str) -> SessionLogs:
@@ -42,7 +48,7 @@ async def fetch(
     *,
     max_bytes: int,
     patience: Patience,
-    pause: Callable[[float], Awaitable[None]],
+    pause: Pause,
     progress: Progress,
 ) -> tuple[LogFile, Downloaded]:
     """Fetch the file that `choose` takes. A link that has run out is asked for anew."""
@@ -52,8 +58,25 @@ async def fetch(
             return file, await blazemeter.api.download(link, target, max_bytes=max_bytes, progress=progress)
         except PerfsuiteError as error:
             if number == _MOST_LINKS or not _may_have_run_out(error):
-                raise
+                raise _explained(session_id, error) from None
     raise AssertionError("unreachable")
+
+
+def _explained(session_id: str, error: PerfsuiteError) -> PerfsuiteError:
+    """What it means that the storage refuses a link that was made a moment ago."""
+    if isinstance(error, NotFound):
+        return NotFound(
+            f"The storage does not have the archive of session {session_id!r}: its engine ended without data, as when "
+            "a run is ended while it boots, or the archive was removed.",
+            next_step="`check_test_status` says what went wrong with the engines. Calling this again changes nothing.",
+        )
+    if isinstance(error, AccessDenied):
+        return AccessDenied(
+            f"The storage refused {_MOST_LINKS} new links to the archive of session {session_id!r}.",
+            next_step="Call `process_session_artifacts` again in some minutes: it asks for a new link by itself. If it "
+            "is refused again, a proxy may stand in between, or the clock of this machine be wrong.",
+        )
+    return error
 
 
 def _may_have_run_out(error: PerfsuiteError) -> bool:
@@ -65,15 +88,15 @@ async def _linked(
     session_id: str,
     choose: Callable[[SessionLogs], LogFile | None],
     patience: Patience,
-    pause: Callable[[float], Awaitable[None]],
+    pause: Pause,
 ) -> tuple[LogFile, str]:
-    for wait_s in (*patience.waits_s, None):
+    for number, wait_s in enumerate((*patience.waits_s, None)):
         logs = await files_of(blazemeter, session_id)
         file = choose(logs)
         if file is not None and file.data_url:
             return file, file.data_url
         if wait_s is not None:
-            await pause(wait_s)
+            await pause(wait_s, patience.left_s(number))
     listed = ", ".join(repr(one.filename) for one in logs.data[:5]) or "none"
     raise NotReady(
         f"Session {session_id!r} has no archive with its results after {sum(patience.waits_s):.0f} s of waiting; "

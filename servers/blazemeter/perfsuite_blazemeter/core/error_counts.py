@@ -48,7 +48,8 @@ def _notes(
 ) -> list[str]:
     notes = [_NO_SUM] if any(row.errors and row.assertions for row in rows) else []
     if by_label is not None and by_label != errors:
-        notes.append(f"The labels' errors add up to {by_label}; BlazeMeter's own total is {errors}.")
+        why = " Labels of transactions repeat the errors of the samples in them." if by_label > errors else ""
+        notes.append(f"The labels' errors add up to {by_label}; BlazeMeter's own total is {errors}.{why}")
     left_out = _not_counted([overall] if overall else rows)
     if left_out:
         told = ", ".join(f"{count} {name}" for name, count in left_out.items())
@@ -79,7 +80,7 @@ def _shown(row: ErrorRow) -> LabelErrors:
             AssertionGroup(name=a.name, message=a.failure_message, count=a.failures)
             for a in row.assertions[:_MOST_GROUPS]
         ],
-        urls=[{"url": _without_query(u.url), "count": u.count} for u in row.urls[:_MOST_URLS]],
+        urls=[{"url": _without_query(url), "count": count} for url, count in _addresses(row)[:_MOST_URLS]],
         embedded_resources=[
             ErrorGroup(response_code=r.rc, message=r.rm, count=r.count)
             for r in row.failed_embedded_resources[:_MOST_GROUPS]
@@ -88,9 +89,14 @@ def _shown(row: ErrorRow) -> LabelErrors:
     )
 
 
-def _without_query(url: str | None) -> str | None:
+def _addresses(row: ErrorRow) -> list[tuple[str, int]]:
+    """Samplers that are no requests have none, and some reports say that with a word."""
+    return [(one.url, one.count) for one in row.urls if one.url and one.url != "null"]
+
+
+def _without_query(url: str) -> str:
     """An address may carry a key of the system under test behind its path."""
-    path, mark, _ = (url or "").partition("?")
+    path, mark, _ = url.partition("?")
     return f"{path}?…" if mark else url
 
 

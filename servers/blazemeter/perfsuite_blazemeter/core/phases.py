@@ -1,6 +1,6 @@
 """Where a run stands. Names between the known points vary, so the number decides."""
 
-from typing import Final
+from typing import Final, Literal
 
 from perfsuite_blazemeter.models.answers import Phase
 from perfsuite_blazemeter.models.entities import Archived, Master, MasterStatus
@@ -36,11 +36,11 @@ def phase_of(status: MasterStatus | Archived, master: Master) -> Phase:
     return "running" if progress >= _DATA else "starting"
 
 
-def phase_by_dates(master: Master) -> Phase:
+def phase_by_dates(master: Master) -> Literal["unfinished", "ended", "archived"]:
     """The phase as far as a list of runs tells it."""
     if master.dumped:
         return "archived"
-    return "ended" if master.ended else "running"
+    return "ended" if master.ended else "unfinished"
 
 
 def next_step_of(phase: Phase) -> str:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from perfsuite.errors import BadInput
+from perfsuite.samples.zones import in_zone, split_zone
 
 _AGO = re.compile(r"now(?:-([0-9]{1,6})([smhdw]))?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -12,7 +13,7 @@ _MILLISECONDS_FROM = 100_000_000_000
 
 
 def moment_of(text: str, now: datetime) -> datetime:
-    """ISO 8601 (UTC unless it names a zone), seconds or milliseconds since 1970, or `now-7d`."""
+    """ISO 8601 (UTC unless a zone stands in or behind it), seconds or milliseconds since 1970, or `now-7d`."""
     written = text.strip()
     try:
         if ago := _AGO.fullmatch(written):
@@ -20,13 +21,22 @@ def moment_of(text: str, now: datetime) -> datetime:
         if _EPOCH.fullmatch(written):
             seconds = float(written)
             return datetime.fromtimestamp(seconds / 1000 if seconds >= _MILLISECONDS_FROM else seconds, UTC)
-        found = datetime.fromisoformat(written)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return _dated(written)
     except (ValueError, OverflowError):
         raise BadInput(
             f"{text[:40]!r} is no time.",
-            next_step="Write one such as 2026-01-31T12:00:00Z, 2026-01-31T12:00:00+02:00, 1769860800 or now-7d.",
+            next_step="Write one such as 2026-01-31T12:00:00Z, 2026-01-31T12:00+02:00, 2026-01-31T12:00 Europe/Berlin, "
+            "1769860800 or now-7d.",
         ) from None
+
+
+def _dated(written: str) -> datetime:
+    text, zone = split_zone(written)
+    found = datetime.fromisoformat(text)
+    if zone is None:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    # Two zones for one time are one too many.
+    return in_zone(found, zone) if found.tzinfo is None else datetime.fromisoformat(written)
 
 
 def stamp(moment: datetime | None) -> str | None:

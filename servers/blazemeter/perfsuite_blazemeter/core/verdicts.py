@@ -10,10 +10,16 @@ from perfsuite_blazemeter.models.reports import CiProblem, CiStatus, Threshold, 
 _BY_STATUS: Final = {"pass": True, "fail": False, "error": False, "abort": False, "nodata": False}
 _OPERATORS: Final = {"gt": ">", "lt": "<", "eq": "=", "ne": "!=", "gte": ">=", "lte": "<="}
 _MOST_PROBLEMS: Final = 10
+_NOBODY: Final = "Nothing says whether it passed."
 
 
-def verdict_of(thresholds: Thresholds | None, report_status: str | None, ci: CiStatus | None) -> Verdict:
-    """What each source says, what follows, and where they contradict each other. None is a source that is not there."""
+def verdict_of(
+    thresholds: Thresholds | None, report_status: str | None, ci: CiStatus | None, *, unproven: str | None = None
+) -> Verdict:
+    """What each source says, what follows, and where they contradict each other. None is a source that is not there.
+
+    `unproven` is why no source can be right that says the run passed.
+    """
     rows = thresholds.data if thresholds else ()
     said = {
         "the thresholds": _by_thresholds(rows),
@@ -21,8 +27,11 @@ def verdict_of(thresholds: Thresholds | None, report_status: str | None, ci: CiS
         "ci-status": False if ci and (ci.errors or ci.failures) else None,
     }
     known = {name: passed for name, passed in said.items() if passed is not None}
+    passed = all(known.values()) if known else None
+    reason = _NOBODY if passed is None else unproven if passed else None
     return Verdict(
-        passed=all(known.values()) if known else None,
+        passed=None if reason else passed,
+        reason=reason,
         thresholds="unavailable" if thresholds is None else _word(_by_thresholds(rows)),
         report_status=report_status,
         ci_status="unavailable" if ci is None else "error" if ci.errors else "failed" if ci.failures else "clean",

@@ -61,6 +61,13 @@ def numbers_of(row: SummaryRow | None) -> Numbers:
     )
 
 
+def unproven(row: SummaryRow | None, *, archived: bool) -> str | None:
+    """Why nobody can say that the run passed."""
+    if archived:
+        return "Its reports are archived: what they would say of it is not known."
+    return None if row and row.hits else "There are no samples: nothing was tested."
+
+
 def remarks(row: SummaryRow | None, numbers: Numbers) -> list[str]:
     """What a reader of the numbers must know."""
     if row is None or not row.hits:

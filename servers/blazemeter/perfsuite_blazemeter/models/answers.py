@@ -60,13 +60,13 @@ class LoadTestRow(Part):
 
 
 class RunRow(Part):
-    """A run. Its `master_id` is its `run_id` everywhere."""
+    """A run. Its `master_id` is its `run_id` everywhere; how far an unfinished one is, `check_test_status` says."""
 
     master_id: int
     name: str | None
     test_id: int | None
     project_id: int | None
-    phase: Phase
+    phase: Literal["unfinished", "ended", "archived"]
     report_status: str | None
     users: int | None
     created_at: str | None
@@ -190,8 +190,8 @@ class ErrorReport(Answer):
     master_id: int
     samples: int | None
     failed_samples: int | None
-    errors_listed: int
-    assertion_failures_listed: int
+    errors_listed: int | None
+    assertion_failures_listed: int | None
     labels: list[LabelErrors]
     total: int
     has_more: bool

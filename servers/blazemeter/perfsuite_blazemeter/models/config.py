@@ -67,6 +67,8 @@ class Verdict(Stored):
     """What three sources say about the run. None says nothing, and nothing is not a pass."""
 
     passed: bool | None = None
+    reason: str | None = None
+    """Why `passed` is null."""
     thresholds: Literal["passed", "failed", "none", "unavailable"] = "unavailable"
     report_status: str | None = None
     ci_status: Literal["clean", "failed", "error", "unavailable"] = "unavailable"

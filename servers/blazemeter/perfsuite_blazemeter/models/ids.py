@@ -1,15 +1,17 @@
 """How runs, and what BlazeMeter calls masters, are named.
 
 The run folder of master 12345678 is the run `12345678`, unless the caller chose another id: then `master_id` says which
-master is meant, once; `blazemeter/test_config.json` keeps it for all later calls.
+master is meant, once. The run's files keep it for all later calls, and none of them may bring another.
 """
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from perfsuite.artifacts import RunFolder, RunId, RunStore
-from perfsuite.errors import BadInput, Conflict, NotFound, NotReady
+from perfsuite.errors import BadFile, BadInput, Conflict, NotFound, NotReady
+from perfsuite_blazemeter.models.artifacts import BOOK
 from perfsuite_blazemeter.models.config import CONFIG
 
 LARGEST_ID = 2**53 - 1
@@ -30,22 +32,25 @@ MaybeMaster = Annotated[
 
 def master_of(runs: RunStore, run_id: str | None, master_id: int | None) -> int:
     """The master that is meant by a run id, by a master's id, or by both."""
-    known = _kept(runs, run_id) if run_id is not None else None
-    if master_id is not None:
-        if known not in (None, master_id):
-            raise Conflict(
-                f"Run {run_id!r} holds master {known}, not {master_id}.",
-                next_step="Leave out `master_id`, or choose another run id.",
-            )
-        return master_id
-    if known is not None:
-        return known
-    if run_id is not None and _is_master(run_id):
-        return int(run_id)
+    known = _known_to(runs, run_id) if run_id is not None else {}
+    masters = set(known.values()) | ({master_id} if master_id is not None else set())
+    if len(masters) > 1:
+        told = ", ".join(f"{what} master {master}" for what, master in known.items())
+        raise Conflict(
+            f"Run {run_id!r} cannot be of {' and '.join(map(str, sorted(masters)))}: {told}.",
+            next_step="A run holds one master: take another run id, or leave out `master_id`.",
+        )
+    if masters:
+        return masters.pop()
     raise BadInput(
         f"Which master run {run_id!r} is cannot be told." if run_id else "Neither `run_id` nor `master_id` is given.",
         next_step="Give `master_id`; `get_test_runs` lists them.",
     )
+
+
+def is_master(run_id: str) -> bool:
+    """Whether a run of this id can be of no other master."""
+    return run_id.isascii() and run_id.isdigit() and 0 < int(run_id) <= LARGEST_ID
 
 
 def run_folder(runs: RunStore, run_id: str) -> RunFolder | None:
@@ -56,13 +61,12 @@ def run_folder(runs: RunStore, run_id: str) -> RunFolder | None:
         return None
 
 
-def _kept(runs: RunStore, run_id: str) -> int | None:
-    folder = run_folder(runs, run_id)
-    try:
-        return folder.load(CONFIG).master_id if folder else None
-    except NotReady:
-        return None
-
-
-def _is_master(run_id: str) -> bool:
-    return run_id.isascii() and run_id.isdigit() and 0 < int(run_id) <= LARGEST_ID
+def _known_to(runs: RunStore, run_id: str) -> dict[str, int]:
+    """Which master the run is of, by everything that says so."""
+    known = {"its id names": int(run_id)} if is_master(run_id) else {}
+    if folder := run_folder(runs, run_id):
+        with suppress(NotReady, BadFile):
+            known[f"{CONFIG.place} holds"] = folder.load(CONFIG).master_id
+        with suppress(NotReady, BadFile):
+            known[f"{BOOK.place} holds"] = folder.load(BOOK).master_id
+    return known

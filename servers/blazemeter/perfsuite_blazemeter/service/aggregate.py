@@ -18,7 +18,7 @@ from perfsuite_blazemeter.models.artifacts import BOOK, SessionBook
 from perfsuite_blazemeter.models.entities import Archived
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.models.reports import AggregateRow
-from perfsuite_blazemeter.service.recording import STAGE, own_run, recorded
+from perfsuite_blazemeter.service.recording import STAGE, Entry, own_run, recorded
 
 if TYPE_CHECKING:
     from perfsuite.samples.statistics import Statistics
@@ -37,7 +37,7 @@ async def report(
     async def fetch() -> list[AggregateRow]:
         return _usable(master, await blazemeter.aggregate_report(master))
 
-    rows = await recorded(runs, run_id, "aggregate_report", TOOL, fetch, _keep)
+    rows = await recorded(runs, Entry(run_id, "aggregate_report", TOOL, master), fetch, _keep)
     return await anyio.to_thread.run_sync(_compared, own_run(runs, run_id), master, rows, start)
 
 

@@ -13,7 +13,7 @@ from perfsuite_blazemeter.models.artifacts import ArtifactList, SessionFiles
 from perfsuite_blazemeter.models.entities import Archived, Session
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.models.reports import LogFile, SessionLogs
-from perfsuite_blazemeter.service.recording import recorded
+from perfsuite_blazemeter.service.recording import Entry, proven, recorded
 from perfsuite_blazemeter.service.side_by_side import side_by_side
 from perfsuite_blazemeter.service.status import observe
 
@@ -34,7 +34,8 @@ async def list_artifacts(
 
     if run_id is None:
         return await found()
-    return await recorded(runs, run_id, STEP, TOOL, found, lambda step, files: None)
+    entry = Entry(run_id, STEP, TOOL, master)
+    return await recorded(runs, entry, found, lambda step, _: proven(step.folder, "confirm_run_ended", TOOL))
 
 
 async def ended_sessions(blazemeter: BlazeMeter, master_id: int) -> list[Session]:

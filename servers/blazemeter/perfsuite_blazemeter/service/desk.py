@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from perfsuite.http import HttpSettings
+from perfsuite.http import HttpSettings, within
 from perfsuite_blazemeter.client.api import BlazeMeter, connected
 from perfsuite_blazemeter.settings import BlazeMeterSettings
 
@@ -12,9 +12,10 @@ T = TypeVar("T")
 
 
 async def ask(question: Callable[[BlazeMeter], Awaitable[T]]) -> T:
-    """Ask BlazeMeter as the environment says."""
-    async with connection() as blazemeter:
-        return await question(blazemeter)
+    """Ask BlazeMeter as the environment says, for no longer than clients wait."""
+    with within(HttpSettings.load().call_deadline_s):
+        async with connection() as blazemeter:
+            return await question(blazemeter)
 
 
 def connection() -> AbstractAsyncContextManager[BlazeMeter]:

@@ -9,6 +9,7 @@ from perfsuite_blazemeter.models.entities import Archived
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.service.besides import besides
 
+_GOES_ON = "The run goes on: these counts are of different moments, and not final. Ask again after its end."
 _NONE = "BlazeMeter lists no errors."
 _FOR_THE_REST = 2_000
 
@@ -20,10 +21,12 @@ async def report_errors(
     wanted = master_of(runs, run_id, master_id)
     summary, note = await besides(lambda: blazemeter.summary(wanted), "The number of samples")
     row = summary.overall if summary else None
+    master, unknown = await besides(lambda: blazemeter.master(wanted), "Whether the run has ended")
     rows = await blazemeter.errors_report(wanted)
     if isinstance(rows, Archived):
         return _empty(wanted, "The reports of this run are archived: its errors can no longer be read.")
     counts = count_errors(rows, row.failed if row else None)
+    before = [said for said in (note, unknown, _GOES_ON if master and not master.ended else None) if said]
     fitted = fit(counts.labels[start : start + limit], total=len(counts.labels), start=start, reserve=_FOR_THE_REST)
     return ErrorReport(
         master_id=wanted,
@@ -35,7 +38,7 @@ async def report_errors(
         total=len(counts.labels),
         has_more=fitted.has_more,
         next_start=start + len(fitted.items) if fitted.has_more else None,
-        notes=[*([note] if note else []), *counts.notes, *([] if counts.labels else [_why_none(row is None)])],
+        notes=[*before, *counts.notes, *([] if counts.labels else [_why_none(row is None)])],
     )
 
 
@@ -48,8 +51,8 @@ def _empty(master_id: int, note: str) -> ErrorReport:
         master_id=master_id,
         samples=None,
         failed_samples=None,
-        errors_listed=0,
-        assertion_failures_listed=0,
+        errors_listed=None,
+        assertion_failures_listed=None,
         labels=[],
         total=0,
         has_more=False,

@@ -31,13 +31,18 @@ async def find_account(blazemeter: BlazeMeter, wanted: str) -> Account:
     return _the_one("account", wanted, accounts, "what the key's owner may see")
 
 
-async def find_workspace(blazemeter: BlazeMeter, wanted: str) -> Workspace:
-    """The workspace of this name or id, in any account."""
+async def find_workspace(blazemeter: BlazeMeter, wanted: str, account: str | None = None) -> Workspace:
+    """The workspace of this name or id, in any account or in the one that is named."""
+    home = await find_account(blazemeter, account) if account is not None else None
     found = await _by_id(wanted, blazemeter.workspace)
-    if found is not None:
+    if found is not None and home is None:
         return found
-    workspaces = [one for account in await all_accounts(blazemeter) for one in await workspaces_of(blazemeter, account)]
-    return _the_one("workspace", wanted, workspaces, "the accounts that the key's owner may see")
+    accounts = [home] if home else await all_accounts(blazemeter)
+    workspaces = [one for each in accounts for one in await workspaces_of(blazemeter, each)]
+    if found is not None and any(one.id == found.id for one in workspaces):
+        return found
+    where = f"account {shown(home)}" if home else "the accounts that the key's owner may see"
+    return _the_one("workspace", wanted, workspaces, where)
 
 
 async def find_project(blazemeter: BlazeMeter, wanted: str, workspace: str | None) -> Project:

@@ -9,25 +9,32 @@ import anyio
 
 from perfsuite.artifacts import RunStore
 from perfsuite.artifacts.schemas import RunRecord, Window
+from perfsuite.errors import BadFile, NotReady
 from perfsuite.workflow.ledger import RunningStep
 from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.core.phases import phase_of
 from perfsuite_blazemeter.core.verdicts import verdict_of
-from perfsuite_blazemeter.core.windows import doubts, numbers_of, remarks, windows_of
+from perfsuite_blazemeter.core.windows import doubts, numbers_of, remarks, unproven, windows_of
 from perfsuite_blazemeter.models.answers import Phase, RunResults
-from perfsuite_blazemeter.models.config import CONFIG, Identity, RunConfig, Verdict, Windows
+from perfsuite_blazemeter.models.config import CONFIG, Identity, RunConfig, Verdict
 from perfsuite_blazemeter.models.entities import Archived, Master, Named, Project
-from perfsuite_blazemeter.models.ids import master_of
+from perfsuite_blazemeter.models.ids import master_of, run_folder
 from perfsuite_blazemeter.models.reports import CiStatus, Summary, SummaryRow, Thresholds
 from perfsuite_blazemeter.service.besides import besides
-from perfsuite_blazemeter.service.recording import STAGE, recorded
-from perfsuite_blazemeter.service.status import observe
+from perfsuite_blazemeter.service.recording import STAGE, Entry, proven, recorded
+from perfsuite_blazemeter.service.status import OVER, observe
 
 TOOL: Final = "get_run_results"
 _NEXT: Final[dict[Phase, str]] = {
     "ended": "Call `process_session_artifacts` for the samples, then `get_aggregate_report`.",
     "archived": "There is nothing more to fetch: take a run that is not archived, or one that was exported.",
 }
+_NO_SAMPLES: Final = (
+    "BlazeMeter shows no samples: `check_test_status` says what went wrong with its engines. Only if nothing did, "
+    "`process_session_artifacts` may find some."
+)
+_KEPT: Final = "It is archived now: numbers, times and verdict are those that were read before that."
+_ARCHIVED: Final = "Its reports are archived: there are no numbers. That says nothing about how it went."
 _NOT_ENDED: Final = "The numbers are not final. Call `check_test_status` with wait_s=45, then this again at its end."
 _MOST_SHOWN: Final = 20
 T = TypeVar("T")
@@ -59,9 +66,9 @@ async def read_results(
     wanted = master_of(runs, run_id, master_id)
 
     async def fetch() -> RunConfig:
-        return _config(run_id, await _found(blazemeter, wanted), now)
+        return _with_known(_config(run_id, await _found(blazemeter, wanted), now), _earlier(runs, run_id))
 
-    config = await recorded(runs, run_id, "read_run_results", TOOL, fetch, _keep)
+    config = await recorded(runs, Entry(run_id, "read_run_results", TOOL, wanted), fetch, _keep)
     return answer_of(config)
 
 
@@ -70,7 +77,6 @@ async def _found(blazemeter: BlazeMeter, master_id: int) -> _Found:
     found = _Found(master, phase_of(status, master))
     if isinstance(summary := await blazemeter.summary(master_id), Archived):
         found.phase = "archived"
-        found.notes.append("Its reports are archived: there are no numbers. That says nothing about how it went.")
     else:
         found.summary = summary
     async with anyio.create_task_group() as tasks:
@@ -131,8 +137,29 @@ def _config(run_id: str, found: _Found, now: datetime) -> RunConfig:
     )
 
 
+def _earlier(runs: RunStore, run_id: str) -> RunConfig | None:
+    """What an earlier call kept. What cannot be read is read from BlazeMeter anew."""
+    run = run_folder(runs, run_id)
+    try:
+        return run.load(CONFIG) if run else None
+    except (NotReady, BadFile):
+        return None
+
+
+def _with_known(config: RunConfig, earlier: RunConfig | None) -> RunConfig:
+    """What is archived does not take the place of what was known before."""
+    if config.state != "archived":
+        return config
+    if earlier is None or earlier.numbers.samples is None:
+        return config.model_copy(update={"notes": (_ARCHIVED, *config.notes)})
+    known = ("windows", "max_users", "locations", "numbers", "verdict")
+    kept = {name: getattr(earlier, name) for name in known}
+    return config.model_copy(update={**kept, "notes": (_KEPT, *config.notes)})
+
+
 def _verdict(found: _Found) -> Verdict:
-    return verdict_of(found.thresholds, found.master.report_status, found.ci)
+    why = unproven(found.row, archived=found.phase == "archived")
+    return verdict_of(found.thresholds, found.master.report_status, found.ci, unproven=why)
 
 
 def _users(found: _Found) -> int | None:
@@ -144,17 +171,31 @@ def _users(found: _Found) -> int | None:
 
 def _keep(step: RunningStep, config: RunConfig) -> None:
     step.produced(step.folder.save(CONFIG, config))
-    step.folder.update(lambda record: _described(record, config.windows))
+    step.folder.update(lambda record: _described(record, config))
+    if config.state in OVER:
+        proven(step.folder, "confirm_run_ended", TOOL)
+    if config.workspace.id is not None:
+        proven(step.folder, "find_workspace", TOOL)
 
 
-def _described(record: RunRecord, windows: Windows) -> RunRecord:
+def _described(record: RunRecord, config: RunConfig) -> RunRecord:
     """Where it comes from and when the load was. The samples themselves know that better, once they are there."""
+    if record.request.workspace is None and config.workspace.name:
+        request = record.request.model_copy(update={"workspace": config.workspace.name})
+        record = record.model_copy(update={"request": request})
     if record.fidelity == "samples":
         return record.model_copy(update={"source": STAGE})
+    windows = config.windows
     first, last = windows.samples.start, windows.samples.end
     known = windows.use == "samples" and first is not None and last is not None
     window = Window.model_validate({"first_sample_at": first, "last_sample_at": last}) if known else None
     return record.model_copy(update={"source": STAGE, "window": window, "fidelity": "aggregate" if known else None})
+
+
+def _next_step(config: RunConfig) -> str:
+    if config.state == "ended" and not config.numbers.samples:
+        return _NO_SAMPLES
+    return _NEXT.get(config.state, _NOT_ENDED)
 
 
 def answer_of(config: RunConfig) -> RunResults:
@@ -172,5 +213,5 @@ def answer_of(config: RunConfig) -> RunResults:
         run_id=config.run_id,
         state=config.state,
         file=CONFIG.place,
-        next_step=_NEXT.get(config.state, _NOT_ENDED),
+        next_step=_next_step(config),
     )

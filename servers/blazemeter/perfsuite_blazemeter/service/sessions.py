@@ -15,12 +15,13 @@ from perfsuite.artifacts.schemas import FileState
 from perfsuite.errors import Conflict
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
-from perfsuite.workflow.ledger import Ledger
+from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_blazemeter.models.artifacts import BOOK, ProcessedArtifacts, SessionRows, SessionState
+from perfsuite_blazemeter.models.config import CONFIG
 from perfsuite_blazemeter.models.entities import Session
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.service.artifacts import STEP, ended_sessions
-from perfsuite_blazemeter.service.recording import STAGE, own_run, recorded
+from perfsuite_blazemeter.service.recording import STAGE, Entry, own_run, proven, recorded
 from perfsuite_blazemeter.service.sessions_book import Bookkeeper, Told, Watch
 from perfsuite_blazemeter.service.sessions_download import Connect, Fetching, download
 from perfsuite_blazemeter.service.sessions_extract import extract, keep_files
@@ -53,7 +54,7 @@ def process_sessions(
     watch = watch or Watch()
     master_id = master_of(runs, request.run_id, request.master_id)
     sessions = anyio.run(_sessions, runs, request.run_id, master_id, fetching)
-    run = own_run(runs, request.run_id)
+    run = own_run(runs, request.run_id, master_id)
     busy = Conflict(
         f"Another process brings the sessions of run {run.run_id!r}.", next_step="Wait for it to end, then call again."
     )
@@ -72,7 +73,10 @@ async def _sessions(runs: RunStore, run_id: str, master_id: int, fetching: Fetch
         async with fetching.connect() as blazemeter:
             return await ended_sessions(blazemeter, master_id)
 
-    return await recorded(runs, run_id, STEP, TOOL, found, lambda step, sessions: None)
+    def keep(step: RunningStep, _: list[Session]) -> None:
+        proven(step.folder, "confirm_run_ended", TOOL)
+
+    return await recorded(runs, Entry(run_id, STEP, TOOL, master_id), found, keep)
 
 
 def _process(keeper: Bookkeeper, request: SessionsRequest, fetching: Fetching, watch: Watch) -> None:
@@ -128,8 +132,15 @@ def _answer(keeper: Bookkeeper) -> ProcessedArtifacts:
         has_more=fitted.has_more,
         files=_files(run),
         notes=_notes(keeper),
-        next_step=f"Call `get_aggregate_report` for run {run.run_id!r}, then `analyze_test_results`.",
+        next_step=_next_step(run),
     )
+
+
+def _next_step(run: RunFolder) -> str:
+    compare = f"`get_aggregate_report` for run {run.run_id!r}, then `analyze_test_results`."
+    if run.path(CONFIG).is_file():
+        return f"Call {compare}"
+    return f"Call `get_run_results`, which brings what BlazeMeter says of the run and its workspace, then {compare}"
 
 
 def _rows(state: SessionState) -> SessionRows:

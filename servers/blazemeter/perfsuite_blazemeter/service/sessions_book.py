@@ -20,6 +20,7 @@ from perfsuite_blazemeter.models.entities import Session
 _WORK: Final = ".sessions"
 _ARCHIVE: Final = "archive.zip"
 _FILES: Final = "files"
+_NUDGE: Final = 1e-6
 
 Told = Callable[[float, str], None]
 
@@ -31,6 +32,7 @@ class Watch:
     tell: Told = lambda _share, _what: None
     is_cancelled: Callable[[], bool] = lambda: False
     _share: float = field(default=0.0, init=False)
+    _what: str = field(default="", init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def check(self) -> None:
@@ -44,7 +46,9 @@ class Watch:
     def at(self, share: float, what: str) -> None:
         self.check()
         with self._lock:
-            self._share = max(self._share, share)
+            # Progress that does not grow is not passed on, and what is new must be.
+            nudged = self._share if what == self._what else min(1.0, self._share + _NUDGE)
+            self._share, self._what = max(nudged, share), what
         self.tell(self._share, what)
 
     def counting(self, start: float, end: float, total: int, what: str) -> Callable[[int], None]:

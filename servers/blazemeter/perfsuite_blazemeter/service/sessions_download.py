@@ -25,6 +25,7 @@ from perfsuite_blazemeter.service.side_by_side import side_by_side
 Connect = Callable[[], AbstractAsyncContextManager[BlazeMeter]]
 
 _AT_ONCE: Final = 4
+_MOST_NAMED: Final = 3
 _LOOK_S: Final = 0.2
 _LONGEST_REASON: Final = 300
 
@@ -81,14 +82,27 @@ class _Shares:
     span: tuple[float, float]
     count: int
     _of: dict[str, float] = field(default_factory=dict)
+    _missing: dict[str, float] = field(default_factory=dict)
 
     def tell(self, session_id: str, share: float, what: str) -> None:
         self._of[session_id] = share
         start, end = self.span
         self.watch.at(start + (end - start) * sum(self._of.values()) / self.count, what)
 
+    def missing(self, session_id: str, longest_s: float) -> None:
+        """Say which archives are not there yet, and for how long they may be waited for."""
+        self._missing[session_id] = longest_s
+        names = ", ".join(list(self._missing)[:_MOST_NAMED]) + (", ..." if len(self._missing) > _MOST_NAMED else "")
+        self.tell(
+            session_id,
+            0.0,
+            f"waiting for the archives of {len(self._missing)} of {self.count} sessions ({names}), which BlazeMeter "
+            f"has not put away yet; for at most {max(self._missing.values()):.0f} s more",
+        )
+
     def progress(self, session_id: str) -> Progress:
         async def told(size: int, total: int | None) -> None:
+            self._missing.pop(session_id, None)
             self.tell(session_id, size / total if total else 0.0, f"downloading session {session_id}")
 
         return told
@@ -123,8 +137,8 @@ async def _download_all(
 async def _download(
     blazemeter: BlazeMeter, keeper: Bookkeeper, fetching: Fetching, session_id: str, shares: _Shares
 ) -> None:
-    async def pause(seconds: float) -> None:
-        shares.tell(session_id, 0.0, f"waiting for the archive of session {session_id}")
+    async def pause(seconds: float, longest_s: float) -> None:
+        shares.missing(session_id, longest_s)
         left = seconds
         while left > 0:
             shares.watch.check()

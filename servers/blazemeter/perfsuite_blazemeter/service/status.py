@@ -13,12 +13,12 @@ from perfsuite_blazemeter.models.answers import RunStatus
 from perfsuite_blazemeter.models.entities import Archived, Master, MasterStatus
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.service.besides import besides
-from perfsuite_blazemeter.service.recording import recorded
+from perfsuite_blazemeter.service.recording import Entry, recorded
 
 TOOL: Final = "check_test_status"
 _POLL_S: Final = 5.0
 _MOST_PROBLEMS: Final = 10
-_OVER: Final = frozenset({"ended", "archived"})
+OVER: Final = frozenset({"ended", "archived"})
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ async def check_run(blazemeter: BlazeMeter, runs: RunStore, question: StatusQues
     """Where a run stands. That it has ended is noted in the ledger of the run that was named."""
     master_id = master_of(runs, question.run_id, question.master_id)
     found = await _watched(blazemeter, master_id, question)
-    if question.run_id is None or found.phase not in _OVER:
+    if question.run_id is None or found.phase not in OVER:
         return found
 
     async def known() -> RunStatus:
         return found
 
-    return await recorded(runs, question.run_id, "confirm_run_ended", TOOL, known, lambda step, status: None)
+    entry = Entry(question.run_id, "confirm_run_ended", TOOL, master_id)
+    return await recorded(runs, entry, known, lambda step, status: None)
 
 
 async def observe(blazemeter: BlazeMeter, master_id: int) -> tuple[Master, MasterStatus | Archived]:
@@ -56,7 +57,7 @@ async def _watched(blazemeter: BlazeMeter, master_id: int, question: StatusQuest
         master, status = await observe(blazemeter, master_id)
         phase = phase_of(status, master)
         left_s = deadline - anyio.current_time()
-        if phase in _OVER or left_s <= 0:
+        if phase in OVER or left_s <= 0:
             return await _told(blazemeter, master, status)
         await anyio.sleep(min(question.poll_s, left_s))
 

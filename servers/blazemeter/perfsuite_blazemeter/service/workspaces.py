@@ -11,7 +11,7 @@ from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.models.answers import WorkspaceList, WorkspaceRow
 from perfsuite_blazemeter.models.entities import Account, Workspace
 from perfsuite_blazemeter.service import finding
-from perfsuite_blazemeter.service.recording import recorded
+from perfsuite_blazemeter.service.recording import Entry, recorded
 
 TOOL = "get_workspaces"
 
@@ -33,19 +33,19 @@ async def list_workspaces(blazemeter: BlazeMeter, runs: RunStore, question: Work
         if question.run_id is not None:
             raise BadInput("Which workspace run belongs to is not said.", next_step="Give `workspace`, too.")
         return await _all(blazemeter, question)
-    found = await _one(blazemeter, runs, question.workspace, question.run_id)
+    found = await _one(blazemeter, runs, question, question.workspace)
     accounts = {one.id: one for one in await finding.all_accounts(blazemeter)}
     row = _row(found, accounts.get(found.account_id or 0))
     return WorkspaceList(rows=[row], total=1, has_more=False, next_start=None)
 
 
-async def _one(blazemeter: BlazeMeter, runs: RunStore, wanted: str, run_id: str | None) -> Workspace:
+async def _one(blazemeter: BlazeMeter, runs: RunStore, question: WorkspaceQuestion, wanted: str) -> Workspace:
     async def fetch() -> Workspace:
-        return await finding.find_workspace(blazemeter, wanted)
+        return await finding.find_workspace(blazemeter, wanted, question.account)
 
-    if run_id is None:
+    if question.run_id is None:
         return await fetch()
-    return await recorded(runs, run_id, "find_workspace", TOOL, fetch, _keep)
+    return await recorded(runs, Entry(question.run_id, "find_workspace", TOOL), fetch, _keep)
 
 
 def _keep(step: RunningStep, found: Workspace) -> None:

@@ -104,6 +104,6 @@ def _successful(call: str, body: Json) -> Object:
         words = excerpt(said if isinstance(said, str) else str(said or body.get("message") or "no reason"))
         raise RemoteError(
             f"Datadog answered {call} with 200 and the error {words!r}.",
-            next_step="Correct the query, or the window, that it speaks of.",
+            next_step="Call again; if it says the same, correct what it speaks of: a query of your own, or the window.",
         )
     return body

@@ -29,15 +29,21 @@ class Buckets:
     places: tuple[int, ...]
     width_s: float
     dropped: int
+    fits: bool = True
+    """Whether the window is long enough for one."""
+
+    @property
+    def is_too_wide(self) -> bool:
+        """Whether it is the window that leaves nothing to say."""
+        return not self.places and (self.dropped > 0 or not self.fits)
 
     @property
     def note(self) -> str | None:
+        if self.is_too_wide:
+            return f"The window holds no whole bucket; they are {self.width_s:g} s each."
         if not self.dropped:
             return None
-        what = "bucket is" if self.dropped == 1 else "buckets are"
-        return (
-            f"{self.dropped} {what} left out, because the window or the present cuts through: {self.width_s:g} s each."
-        )
+        return f"Buckets that the window or the present cuts through are left out; they are {self.width_s:g} s each."
 
 
 def asked_width_s(span: Span) -> int:
@@ -56,7 +62,9 @@ def whole_buckets(times_ms: Sequence[int], span: Span, now_ms: int, asked_s: flo
     width_ms = _width_ms(times_ms, round(asked_s * 1000))
     end_ms = min(span.end_ms, now_ms)
     places = tuple(place for place, time in enumerate(times_ms) if time >= span.start_ms and time + width_ms <= end_ms)
-    return Buckets(places, width_ms / 1000, len(times_ms) - len(places))
+    # Buckets begin at whole multiples of their width, so where nothing came it is known all the same.
+    begin_ms = -(-span.start_ms // width_ms) * width_ms
+    return Buckets(places, width_ms / 1000, len(times_ms) - len(places), fits=begin_ms + width_ms <= end_ms)
 
 
 def _width_ms(times_ms: Sequence[int], asked_ms: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from perfsuite.errors import BadInput
 from perfsuite.samples.rows import printable
-from perfsuite_datadog.core.templates import filled, placeholders, refuse_other_environment
+from perfsuite_datadog.core.templates import filled, placeholders, refuse_other_environment, told, whereabouts
 from perfsuite_datadog.models.environments import Environment, Filter
 from perfsuite_datadog.models.logs import Event, EventKind
 
@@ -61,15 +61,15 @@ COLUMNS: Final[dict[EventKind, tuple[str, ...]]] = {
 
 
 def scoped(query: str, environment: Environment, name: str) -> str:
-    """The query with its placeholders filled, within the environment whatever else it says."""
+    """The query with its placeholders filled, within the environment whatever else it says. `name` as it is written."""
     needed = placeholders(query)
     text = filled(query, {key: value for key, value in _values(environment).items() if value or key in needed}).strip()
     refuse_other_environment(text, environment.env_tag, name)
     # What closes more than it opened would end the parentheses below, and look into every environment.
     if not _is_closed(text):
         raise BadInput(
-            f"In query {name!r}, parentheses or quotes are not closed as they were opened: {printable(text)!r}.",
-            next_step="Correct the query.",
+            f"{told(name)} has parentheses or quotes that are not closed as they were opened: {printable(text)!r}.",
+            next_step=f"Correct {whereabouts(name)}.",
         )
     scope = " ".join([f"env:{environment.env_tag}", *environment.tags])
     return scope if text == "*" else f"{scope} ({text})"

@@ -11,7 +11,6 @@ _PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}]{0,60}?)\s*\}\}")
 _ENV_VALUE: Final = re.compile(r"(?<![\w.@])(?<!\w-)@?env\s*:\s*(\([^()]*\)|\"[^\"]*\"|[^\s,(){}]+)", re.IGNORECASE)
 _ENV_IN: Final = re.compile(r"(?<![\w.@])(?<!\w-)@?env\s+(?:NOT\s+)?IN\s*\(([^()]*)\)", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"\s+OR\s+|[\s,()\"]+", re.IGNORECASE)
-_NEXT: Final = "Correct the query in custom_queries.yaml, or name the environment that it is for."
 
 
 def filled(query: str, values: Mapping[str, str | None]) -> str:
@@ -33,15 +32,28 @@ def placeholders(query: str) -> frozenset[str]:
     return frozenset(match[1] for match in _PLACEHOLDER.finditer(query))
 
 
+def told(name: str) -> str:
+    """How an error speaks of a query."""
+    return f"Query {name!r}" if name else "The `query`"
+
+
+def whereabouts(name: str) -> str:
+    """Where to correct a query."""
+    return "the query in custom_queries.yaml" if name else "`query`"
+
+
 def refuse_other_environment(query: str, env_tag: str, name: str) -> None:
-    """Refuse a query that names another environment, even to exclude it: its numbers would not be this one's."""
+    """Refuse a query that names another environment, even to exclude it: its numbers would not be this one's.
+
+    It has a name where it stands in custom_queries.yaml, and none where it was given for one call.
+    """
     found = [value for text in _mentions(query) for value in _BETWEEN.split(text) if value]
     other = next((value for value in found if value.lower() != env_tag.lower()), None)
     if other is not None:
         raise Refused(
-            f"Query {name!r} names the environment {other[:80]!r}, and {env_tag!r} is the one that was asked for. "
+            f"{told(name)} names the environment {other[:80]!r}, and {env_tag!r} is the one that was asked for. "
             "Nothing was sent.",
-            next_step=_NEXT,
+            next_step=f"Correct {whereabouts(name)}, or name the environment that it is for.",
         )
 
 

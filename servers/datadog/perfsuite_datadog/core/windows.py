@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from perfsuite.errors import BadInput, NotReady
+from perfsuite.samples.zones import in_zone, split_zone
 
 # Datadog keeps metrics for fifteen months, and refuses windows that end before that.
 METRIC_RETENTION: Final = timedelta(days=456)
@@ -14,7 +14,6 @@ _LONGEST_TEXT: Final = 80
 _RELATIVE: Final = re.compile(r"now(?:\s*-\s*(\d{1,6})\s*(s|m|h|d|w))?", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _NUMBER: Final = re.compile(r"\d{1,16}(?:\.\d{1,9})?", re.ASCII)
-_ZONED: Final = re.compile(r"(\S.*?)\s*\[?\b(UTC|[A-Za-z]+(?:[/_+-][A-Za-z0-9]+){1,5})\]?", re.ASCII)
 # As seconds, the first is the year 2001 and the second 5138; as milliseconds, the second is 1973.
 _FIRST_EPOCH_S: Final = 1e9
 _FIRST_EPOCH_MS: Final = 1e11
@@ -116,8 +115,7 @@ def _epoch(written: str) -> datetime:
 
 
 def _dated(written: str, notes: list[str]) -> datetime:
-    zoned = _ZONED.fullmatch(written)
-    text, zone = (zoned[1], zoned[2]) if zoned else (written, None)
+    text, zone = split_zone(written)
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -125,32 +123,18 @@ def _dated(written: str, notes: list[str]) -> datetime:
     if found.tzinfo is not None and zone is not None:
         raise _unreadable(written)
     if zone is not None:
-        return _local(found, zone)
+        return _in_zone(found, zone, written)
     if found.tzinfo is None:
         notes.append(f"{written!r} names no zone and was read as UTC.")
         return found.replace(tzinfo=UTC)
     return _as_utc(found, written)
 
 
-def _local(naive: datetime, name: str) -> datetime:
-    """A wall-clock time of a zone. On the nights when clocks change, some come twice and some never."""
+def _in_zone(naive: datetime, zone: str, written: str) -> datetime:
     try:
-        zone = ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        raise BadInput(f"There is no time zone {name!r}.", next_step="Name one such as Europe/Berlin.") from None
-    text = naive.isoformat(sep=" ", timespec="minutes")
-    first, second = (_as_utc(naive.replace(tzinfo=zone, fold=fold), text) for fold in (0, 1))
-    if first == second:
-        return first
-    if first.astimezone(zone).replace(tzinfo=None) != naive:
-        raise BadInput(
-            f"{text} never happened in {name}: clocks were put forward over it.",
-            next_step="Give a time before or after, or one in UTC.",
-        )
-    raise BadInput(
-        f"{text} happened twice in {name}, at {utc_text(first)} and at {utc_text(second)}: clocks were put back.",
-        next_step="Give the one that is meant in UTC.",
-    )
+        return in_zone(naive, zone)
+    except (OverflowError, ValueError):
+        raise _unreadable(written) from None
 
 
 def _as_utc(found: datetime, written: str) -> datetime:

@@ -11,7 +11,7 @@ from perfsuite_datadog.core.windows import Span, utc_text
 from perfsuite_datadog.models.metrics import AccessCheck
 from perfsuite_datadog.models.timeseries import MetricQuery, Question
 from perfsuite_datadog.service.desk import Desk
-from perfsuite_datadog.settings import SITES
+from perfsuite_datadog.settings import SITES, DatadogSettings
 
 _LOOK_BACK: Final = timedelta(minutes=5)
 _LOGS: Final = "/api/v2/logs/events/search"
@@ -35,7 +35,7 @@ async def check_datadog_access(desk: Desk) -> AccessCheck:
         url=settings.base_url,
         allowed={"api_key": valid, **{name: allowed.get(name) for name in _SCOPES}},
         problems=problems,
-        next_step=_next_step(settings.site, valid, allowed),
+        next_step=_next_step(settings, valid, allowed),
     )
 
 
@@ -77,11 +77,13 @@ async def _allowed(probe: Callable[[], Awaitable[object]], scope: str, problems:
     return True
 
 
-def _next_step(site: str, valid: bool | None, allowed: dict[str, bool | None]) -> str:
+def _next_step(settings: DatadogSettings, valid: bool | None, allowed: dict[str, bool | None]) -> str:
     if valid is None:
         return "Correct the address or the network, then call `check_datadog_access` again."
+    if not valid and settings.override:
+        return "Check that DATADOG_BASE_URL is the address that is meant, and that DD_API_KEY is a key for it."
     if not valid:
-        others = ", ".join(one for one in SITES if one != site)
+        others = ", ".join(one for one in SITES if one != settings.site)
         return f"Set DD_SITE to your organization's site ({others}), or make a new DD_API_KEY there."
     if allowed and not any(allowed.values()):
         return "The site is right. Make a new DD_APP_KEY with the scopes that are named, in the same organization."

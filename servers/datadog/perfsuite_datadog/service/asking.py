@@ -6,21 +6,18 @@ from datetime import datetime
 from typing import Final
 
 from perfsuite.errors import AccessDenied, RemoteError, Unreachable
-from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_datadog.client.metrics import timeseries
 from perfsuite_datadog.core.buckets import Buckets, spacing_s, whole_buckets
 from perfsuite_datadog.core.catalog import Wanted
 from perfsuite_datadog.core.formulas import combined, written_width_s
 from perfsuite_datadog.models.collection import QueryRecord
-from perfsuite_datadog.models.metrics import Collected, Result
 from perfsuite_datadog.models.timeseries import Question, Series, Timeseries, only
-from perfsuite_datadog.service.desk import Desk, Order, next_collection
+from perfsuite_datadog.service.desk import Desk, Order
 
 Group = tuple[str, ...]
 
 _LONGEST_NAME: Final = 200
-_ROOM: Final = 4_000
 _NO_SERIES: Final = "Nothing matched: no series came back."
 _NO_UNIT: Final = "The answer carries no unit."
 
@@ -45,6 +42,8 @@ class Answered:
     records: tuple[QueryRecord, ...] = ()
     failure: RemoteError | None = None
     note: str | None = None
+    is_too_short: bool = False
+    """The window, for the buckets that came or were asked for."""
 
     def groups(self) -> tuple[Group, ...]:
         """Every group that any query has a value for, in order."""
@@ -98,28 +97,6 @@ def first_failure(answers: Sequence[Answered]) -> RemoteError | None:
     return failures[0] if failures and len(failures) == len(answers) else None
 
 
-def collected(
-    task: Order, answers: Sequence[Answered], rows: Sequence[Result], notes: list[str], tool: str
-) -> Collected:
-    """The answer of a tool: as many rows as fit, and what must be said about the queries behind them."""
-    failures = [f"Incomplete: {one.failure}" for one in answers if one.failure]
-    told = [*failures, *notes, *task.window.notes, *(one.note for one in answers if one.note)]
-    intervals = [one.effective_interval_s for each in answers for one in each.records if one.effective_interval_s]
-    fitted = fit([one.model_dump() for one in rows], reserve=_ROOM)
-    return Collected(
-        environment=task.name,
-        window=task.window.shown,
-        # Where queries differ, the widest: nothing can be told more finely.
-        interval_s=max(intervals, default=None),
-        complete=not failures,
-        rows=fitted.items,
-        total=fitted.total,
-        has_more=fitted.has_more,
-        notes=list(dict.fromkeys(told)),
-        next_step=next_collection(task, tool),
-    )
-
-
 def _answered(order: Order, asking: Asking, wanted: Sequence[Wanted], answer: Timeseries, now: datetime) -> Answered:
     asked_s = max(asking.width_s, written_width_s(text for one in wanted for text in one.queries.values()))
     buckets = whole_buckets(answer.times_ms, order.window, round(now.timestamp() * 1000), asked_s)
@@ -137,6 +114,7 @@ def _answered(order: Order, asking: Asking, wanted: Sequence[Wanted], answer: Ti
         },
         records=tuple(records),
         note=buckets.note,
+        is_too_short=buckets.is_too_wide,
     )
 
 
@@ -161,7 +139,8 @@ def _record(
             "effective_interval_s": min(spacings, default=None),
             "rows": sum(one.values[place] is not None for one in series for place in buckets.places),
             "unit": ", ".join(units) or None,
-            "reason": None if series else _NO_SERIES,
+            "complete": not buckets.is_too_wide,
+            "reason": buckets.note if buckets.is_too_wide else None if series else _NO_SERIES,
             "notes": tuple(note for note in notes if note),
         }
     )

@@ -40,7 +40,7 @@ def find_environment(settings: SuiteSettings, name: str) -> NamedEnvironment:
     if found is None:
         near = get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)[:10]
         raise NotFound(
-            f"There is no environment {printable(name, 80)!r} in {loaded.path.name!r}, which has {len(known)}.",
+            f"There is no environment {printable(name, 80)!r} in {str(loaded.path)!r}, which has {len(known)}.",
             next_step=f"Name one of {', '.join(map(repr, near))}.",
         )
     return NamedEnvironment(found, known[found], loaded.path)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.errors import BadInput, Unreachable
-from perfsuite.http import HttpSettings
+from perfsuite.http import HttpSettings, within
 from perfsuite.mcp.context import CallContext
 from perfsuite.mcp.jobs import JobContext, JobReport
 from perfsuite.settings import SuiteSettings
@@ -64,9 +64,10 @@ async def collecting(
 
 
 async def at_once(ctx: CallContext, work: Callable[[Desk], Awaitable[T]]) -> T:
-    """Do work that takes a moment, without a job."""
-    async with opened(ctx, JobContext()) as desk:
-        return await work(desk)
+    """Do work that takes a moment, without a job, for no longer than clients wait."""
+    with within(HttpSettings.load().call_deadline_s):
+        async with opened(ctx, JobContext()) as desk:
+            return await work(desk)
 
 
 @asynccontextmanager
@@ -115,10 +116,14 @@ def note_queries(step: RunningStep | None, queries: Sequence[QueryRecord]) -> No
     run = step.folder
     parts = {_part(one) for one in queries}
     with run.lock():
-        known = run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
-        kept = [one for one in known if _part(one) not in parts]
+        kept = [one for one in noted_queries(run) if _part(one) not in parts]
         ordered = sorted([*kept, *queries], key=_part)
         step.produced(run.save(COLLECTION, Collection(queries=tuple(ordered), formulas=FORMULAS)))
+
+
+def noted_queries(run: RunFolder) -> tuple[QueryRecord, ...]:
+    """What collection.json says, if it is there."""
+    return run.load(COLLECTION).queries if run.path(COLLECTION).is_file() else ()
 
 
 def next_collection(task: Order, done: str) -> str:

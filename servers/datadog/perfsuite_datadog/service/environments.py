@@ -66,7 +66,7 @@ def _told(settings: SuiteSettings, found: NamedEnvironment, run: RunFolder | Non
         names={kind: list(found)[:_MOST_NAMED] for kind, found in names.items() if found},
         window=_shown(load.first_sample_at, load.last_sample_at) if load else None,
         notes=[*_notes(environment, run, has_window=load is not None), *cut],
-        next_step=_next_step(environment),
+        next_step=_next_step(environment, has_kpis=bool(queries.kpi_queries)),
     )
 
 
@@ -83,7 +83,12 @@ def _notes(environment: Environment, run: RunFolder | None, *, has_window: bool)
     return notes
 
 
-def _next_step(environment: Environment) -> str:
+def _next_step(environment: Environment, *, has_kpis: bool) -> str:
     kubernetes = environment.kubernetes.services or environment.kubernetes.pods
-    tools = [("get_host_metrics", environment.hosts), ("get_kubernetes_metrics", kubernetes), ("get_logs", True)]
+    tools = [
+        ("get_host_metrics", environment.hosts),
+        ("get_kubernetes_metrics", kubernetes),
+        ("get_kpi_timeseries", has_kpis),
+        ("get_logs", True),
+    ]
     return f"Call {', '.join(f'`{tool}`' for tool, wanted in tools if wanted)}."

@@ -9,17 +9,18 @@ from perfsuite.artifacts import layout
 from perfsuite.errors import NotFound, PerfsuiteError
 from perfsuite.mcp.threads import in_thread
 from perfsuite.samples.rows import printable
-from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.client.metrics import known_hosts
 from perfsuite_datadog.core.buckets import asked_width_s
 from perfsuite_datadog.core.catalog import HOST, hosts_scope, wanted
 from perfsuite_datadog.core.derived import of_host
 from perfsuite_datadog.models.metrics import Collected, HostLoad
 from perfsuite_datadog.models.requests import CollectRequest
-from perfsuite_datadog.service.asking import Answered, Asking, ask, collected, first_failure
+from perfsuite_datadog.service.asking import Answered, Asking, ask
 from perfsuite_datadog.service.blocks import Measured
-from perfsuite_datadog.service.desk import Desk, Order, note_queries, order, recording
-from perfsuite_datadog.service.tables import Subject, write_table
+from perfsuite_datadog.service.desk import Desk, Order, order, recording
+from perfsuite_datadog.service.earlier import Gathered
+from perfsuite_datadog.service.files import Files
+from perfsuite_datadog.service.told import collected
 
 TOOL: Final = "get_host_metrics"
 # Answers stay well below what the client reads at once.
@@ -40,16 +41,14 @@ async def get_host_metrics(desk: Desk, request: CollectRequest) -> Collected:
         )
     with recording(task, "metrics", TOOL, f"hosts {task.name}") as step:
         loads: list[HostLoad] = []
-        answers: list[Answered] = []
+        gathered = Gathered(TOOL, step)
         for batch in _batches(hosts, task.window.seconds / asked_width_s(task.window)):
             desk.progress(len(loads), len(hosts), f"asking about {len(batch)} hosts")
             found = await _asked(desk, task, batch)
-            loads += await in_thread(partial(_kept, task, step, batch, found), name=TOOL)
-            answers += found
-        note_queries(step, [record for one in answers for record in one.records])
-        if failure := first_failure(answers):
-            raise failure
-    return await _told(desk, task, answers, loads)
+            files = Files(task, step, keep=gathered.take(found))
+            loads += await in_thread(partial(_loads, files, batch, found), name=TOOL)
+        gathered.note()
+    return await _told(desk, task, gathered, loads)
 
 
 def _batches(hosts: Sequence[str], points: float) -> Iterator[Sequence[str]]:
@@ -66,25 +65,20 @@ async def _asked(desk: Desk, task: Order, hosts: Sequence[str]) -> list[Answered
     return [await ask(desk, task, asking, wanted(family, scope, "host", width_s)) for family in HOST]
 
 
-def _kept(task: Order, step: RunningStep | None, hosts: Sequence[str], found: Sequence[Answered]) -> list[HostLoad]:
+def _loads(files: Files, hosts: Sequence[str], found: Sequence[Answered]) -> list[HostLoad]:
     # Datadog writes host names in small letters where they are tags.
     groups = {group[0].lower(): group for one in found for group in one.groups()}
+    failed = all(one.failure for one in found)
     return [
-        _host(task, step, host, Measured(found, groups[host.lower()], of_host))
+        _host(files, host, Measured(found, groups[host.lower()], of_host))
         if host.lower() in groups
-        else HostLoad(host=host, silent=not all(one.failure for one in found))
+        else HostLoad(host=host, silent=not failed, file=files.left(layout.HOST_METRICS, host=host))
         for host in hosts
     ]
 
 
-def _host(task: Order, step: RunningStep | None, host: str, measured: Measured) -> HostLoad:
-    file = None
-    if step is not None:
-        subject = Subject(task.name, task.environment.env_tag, "host", hostname=host)
-        with step.folder.staged(layout.HOST_METRICS, host=host) as path:
-            write_table(path, measured.blocks(subject))
-        step.produced(step.folder.path(layout.HOST_METRICS, host=host))
-        file = layout.HOST_METRICS.relative(host=host)
+def _host(files: Files, host: str, measured: Measured) -> HostLoad:
+    subject = files.subject("host", hostname=host)
     return HostLoad(
         host=host,
         cpu_avg_pct=measured.mean("cpu_util_pct"),
@@ -93,16 +87,16 @@ def _host(task: Order, step: RunningStep | None, host: str, measured: Measured) 
         stolen_max_pct=measured.highest("system.cpu.stolen.max"),
         mem_avg_pct=measured.mean("mem_util_pct"),
         mem_max_pct=measured.highest("mem_util_pct_max"),
-        file=file,
+        file=files.written(layout.HOST_METRICS, measured.blocks(subject), host=host),
     )
 
 
-async def _told(desk: Desk, task: Order, answers: Sequence[Answered], loads: Sequence[HostLoad]) -> Collected:
+async def _told(desk: Desk, task: Order, gathered: Gathered, loads: Sequence[HostLoad]) -> Collected:
     silent = [one.host for one in loads if one.silent]
     notes = [await _about_silent(desk, task, silent)] if silent else []
     # Those of which nothing is known come last, and are named nevertheless.
     hottest = sorted(loads, key=lambda one: (one.cpu_max_pct is None, -(one.cpu_max_pct or 0.0)))
-    return collected(task, answers, hottest, notes, TOOL)
+    return collected(task, gathered, hottest, notes, desk.clock())
 
 
 async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
@@ -114,6 +108,12 @@ async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
         known = await known_hosts(desk.datadog, int(since))
     except PerfsuiteError as error:
         return f"{told} Which names Datadog knows could not be asked: {error.message}"
-    near = {host: get_close_matches(host, known, n=1, cutoff=0.6) for host in silent[:_MOST_NAMED]}
+    small = {name.lower() for name in known}
+    present = [host for host in silent[:_MOST_NAMED] if host.lower() in small]
+    unknown = [host for host in silent[:_MOST_NAMED] if host.lower() not in small]
+    near = {host: get_close_matches(host, known, n=1, cutoff=0.6) for host in unknown}
     similar = [f"{host} is perhaps {printable(names[0], 80)}" for host, names in near.items() if names]
-    return f"{told} Datadog knows {len(known)} names of hosts. {'; '.join(similar[:10]) or 'None is similar'}."
+    told += f" Datadog knows {len(known)} names of hosts."
+    if present:
+        told += f" It has seen {', '.join(present)} lately, so these names are right, and another window may help."
+    return f"{told} {'; '.join(similar[:10]) or 'None is similar'}." if unknown else told

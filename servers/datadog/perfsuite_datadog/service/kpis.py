@@ -9,7 +9,6 @@ from typing import Final
 from perfsuite.artifacts import layout
 from perfsuite.errors import NotFound, NotReady
 from perfsuite.mcp.threads import in_thread
-from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.core.buckets import asked_width_s
 from perfsuite_datadog.core.catalog import Wanted
 from perfsuite_datadog.core.formulas import refuse_unknown_names
@@ -20,10 +19,13 @@ from perfsuite_datadog.models.environments import Environment
 from perfsuite_datadog.models.metrics import Collected, KpiSeries
 from perfsuite_datadog.models.requests import KpiRequest
 from perfsuite_datadog.models.timeseries import Series
-from perfsuite_datadog.service.asking import Answered, Asking, ask_each, collected, first_failure
+from perfsuite_datadog.service.asking import Answered, Asking, ask_each
 from perfsuite_datadog.service.configured import QUERIES, custom_queries
-from perfsuite_datadog.service.desk import Desk, Order, note_queries, order, recording
-from perfsuite_datadog.service.tables import Block, Subject, time_texts, write_table
+from perfsuite_datadog.service.desk import Desk, Order, order, recording
+from perfsuite_datadog.service.earlier import Gathered
+from perfsuite_datadog.service.files import Files
+from perfsuite_datadog.service.tables import Block, Subject, time_texts
+from perfsuite_datadog.service.told import collected
 
 TOOL: Final = "get_kpi_timeseries"
 _MOST_QUERIES: Final = 12
@@ -50,16 +52,15 @@ async def get_kpi_timeseries(desk: Desk, request: KpiRequest) -> Collected:
     asks = [ask for key, query in chosen.items() for ask in _asks(task, key, query)]
     keys = ", ".join(chosen)
     with recording(task, "metrics", TOOL, f"kpi {task.name}") as step:
+        gathered = Gathered(TOOL, step)
         answers: list[Answered] = []
         for batch in _batches(asks):
             desk.progress(len(answers), len(asks), f"asking for {batch[0].key}")
             asking = Asking(TOOL, keys, batch[0].key, None, batch[0].width_s)
             answers += await ask_each(desk, task, asking, [one.wanted for one in batch])
-        rows = await in_thread(partial(_kept, step, asks, answers), name=TOOL)
-        note_queries(step, [record for one in answers for record in one.records])
-        if failure := first_failure(answers):
-            raise failure
-    return collected(task, answers, rows, [], TOOL)
+        rows = await in_thread(partial(_kept, task, gathered, asks, answers), name=TOOL)
+        gathered.note()
+    return collected(task, gathered, rows, [], desk.clock())
 
 
 def _chosen(desk: Desk, keys: Sequence[str]) -> dict[str, KpiQuery]:
@@ -134,26 +135,36 @@ def _batches(asks: Sequence[Ask]) -> Iterator[list[Ask]]:
         yield batch
 
 
-def _kept(step: RunningStep | None, asks: Sequence[Ask], answers: Sequence[Answered]) -> list[KpiSeries]:
+def _kept(task: Order, gathered: Gathered, asks: Sequence[Ask], answers: Sequence[Answered]) -> list[KpiSeries]:
     by_entity: dict[str, list[tuple[Ask, Answered]]] = {}
     for ask, answer in zip(asks, answers, strict=True):
         by_entity.setdefault(ask.entity, []).append((ask, answer))
-    return [row for entity, found in by_entity.items() for row in _rows(step, entity, found)]
+    rows: list[KpiSeries] = []
+    for entity, found in by_entity.items():
+        files = Files(task, gathered.step, keep=gathered.take([answer for _, answer in found]))
+        rows += _rows(entity, found, _file(files, entity, found))
+    return rows
 
 
-def _rows(step: RunningStep | None, entity: str, found: Sequence[tuple[Ask, Answered]]) -> Iterator[KpiSeries]:
-    file = None
-    if step and any(series for _, answer in found for series in answer.series.values()):
-        with step.folder.staged(layout.KPI_METRICS, entity=entity) as path:
-            write_table(path, (block for ask, answer in found for block in _blocks(ask, answer)))
-        step.produced(step.folder.path(layout.KPI_METRICS, entity=entity))
-        file = layout.KPI_METRICS.relative(entity=entity)
+def _file(files: Files, entity: str, found: Sequence[tuple[Ask, Answered]]) -> str | None:
+    if not any(series for _, answer in found for series in answer.series.values()):
+        return files.left(layout.KPI_METRICS, entity=entity)
+    blocks = (block for ask, answer in found for block in _blocks(ask, answer))
+    return files.written(layout.KPI_METRICS, blocks, entity=entity)
+
+
+def _rows(entity: str, found: Sequence[tuple[Ask, Answered]], file: str | None) -> Iterator[KpiSeries]:
     for ask, answer in found:
         series = _of(ask, answer)
         yield from (_row(ask, group[0], one, file) for group, one in series)
         if not series:
-            note = "not collected" if answer.failure else "no data in this window: check the query and its tags"
-            yield KpiSeries(entity=entity, metric=ask.wanted.label, note=note)
+            yield KpiSeries(entity=entity, metric=ask.wanted.label, note=_why_nothing(answer))
+
+
+def _why_nothing(answer: Answered) -> str | None:
+    if answer.failure:
+        return "not collected"
+    return answer.note if answer.is_too_short else "no data in this window: check the query and its tags"
 
 
 def _of(ask: Ask, answer: Answered) -> list[tuple[tuple[str, ...], Series]]:

@@ -8,7 +8,6 @@ from typing import Final
 from perfsuite.artifacts import layout
 from perfsuite.errors import NotFound
 from perfsuite.mcp.threads import in_thread
-from perfsuite.workflow.ledger import RunningStep
 from perfsuite_datadog.core.buckets import asked_width_s
 from perfsuite_datadog.core.catalog import CONTAINER, pod_scope, service_scope, wanted
 from perfsuite_datadog.core.derived import of_container
@@ -16,10 +15,12 @@ from perfsuite_datadog.core.ratios import combined_percent, highest, lowest, mea
 from perfsuite_datadog.models.environments import Environment
 from perfsuite_datadog.models.metrics import Collected, FilterLoad
 from perfsuite_datadog.models.requests import CollectRequest
-from perfsuite_datadog.service.asking import Answered, Asking, Group, ask, collected, first_failure
+from perfsuite_datadog.service.asking import Answered, Asking, Group, ask
 from perfsuite_datadog.service.blocks import Measured
-from perfsuite_datadog.service.desk import Desk, Order, note_queries, order, recording
-from perfsuite_datadog.service.tables import Subject, write_table
+from perfsuite_datadog.service.desk import Desk, Order, order, recording
+from perfsuite_datadog.service.earlier import Gathered
+from perfsuite_datadog.service.files import Files
+from perfsuite_datadog.service.told import collected
 
 TOOL: Final = "get_kubernetes_metrics"
 _BY: Final = ("pod_name", "kube_container_name")
@@ -56,16 +57,14 @@ async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> Collect
         )
     with recording(task, "metrics", TOOL, f"kubernetes {task.name}") as step:
         loads: list[FilterLoad] = []
-        answers: list[Answered] = []
+        gathered = Gathered(TOOL, step)
         for number, one in enumerate(chosen):
             desk.progress(number, len(chosen), f"asking about {one.filter}")
             found = await _asked(desk, task, one)
-            loads.append(await in_thread(partial(_kept, task, step, one, found), name=TOOL))
-            answers += found
-        note_queries(step, [record for one in answers for record in one.records])
-        if failure := first_failure(answers):
-            raise failure
-    return collected(task, answers, loads, [], TOOL)
+            files = Files(task, step, keep=gathered.take(found))
+            loads.append(await in_thread(partial(_kept, files, one, found), name=TOOL))
+        gathered.note()
+    return collected(task, gathered, loads, [], desk.clock())
 
 
 def _chosen(environment: Environment) -> Iterator[Chosen]:
@@ -83,22 +82,18 @@ async def _asked(desk: Desk, task: Order, one: Chosen) -> list[Answered]:
     return [await ask(desk, task, asking, wanted(family, one.scope, by, width_s)) for family in CONTAINER]
 
 
-def _kept(task: Order, step: RunningStep | None, one: Chosen, found: Sequence[Answered]) -> FilterLoad:
+def _kept(files: Files, one: Chosen, found: Sequence[Answered]) -> FilterLoad:
     groups = sorted({group for each in found for group in each.groups()})
     measured = {group: Measured(found, group, of_container) for group in groups}
-    file = _written(task, step, one, measured) if step and groups else None
-    return _load(one, found, measured, file)
+    return _load(one, found, measured, _file(files, one, measured))
 
 
-def _written(task: Order, step: RunningStep, one: Chosen, measured: dict[Group, Measured]) -> str:
-    subject = partial(Subject, task.name, task.environment.env_tag, "k8s", filter=one.filter)
-    with step.folder.staged(layout.K8S_METRICS, filter=one.file) as path:
-        blocks = (
-            block for group, each in measured.items() for block in each.blocks(subject(container_or_pod=_name(group)))
-        )
-        write_table(path, blocks)
-    step.produced(step.folder.path(layout.K8S_METRICS, filter=one.file))
-    return layout.K8S_METRICS.relative(filter=one.file)
+def _file(files: Files, one: Chosen, measured: dict[Group, Measured]) -> str | None:
+    if not measured:
+        return files.left(layout.K8S_METRICS, filter=one.file)
+    subject = partial(files.subject, "k8s", filter=one.filter)
+    blocks = (block for group, each in measured.items() for block in each.blocks(subject(group=_name(group))))
+    return files.written(layout.K8S_METRICS, blocks, filter=one.file)
 
 
 def _load(one: Chosen, found: Sequence[Answered], measured: dict[Group, Measured], file: str | None) -> FilterLoad:

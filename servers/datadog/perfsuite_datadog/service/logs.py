@@ -1,7 +1,7 @@
 """What `get_logs` and `get_apm_traces` do: count at Datadog, page to the end, and say what is missing."""
 
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from perfsuite_datadog.models.logs import (
 )
 from perfsuite_datadog.service.configured import custom_queries
 from perfsuite_datadog.service.desk import Desk, Order, next_collection, note_queries, order, recording
+from perfsuite_datadog.service.earlier import KEPT, again, better, mark_incomplete
 from perfsuite_datadog.service.logs_table import EventTable, event_table
 
 GET_LOGS: Final = "get_logs"
@@ -53,6 +54,10 @@ class _Task:
     @property
     def part(self) -> str:
         return f"{self.kind} {self.type} {self.order.name}"
+
+    def path(self, step: RunningStep) -> Path:
+        """Where the events go."""
+        return step.folder.path(_FILES[self.kind], type=self.type, env=self.order.name)
 
 
 @dataclass
@@ -90,14 +95,36 @@ async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> Collec
         if step and task.queries_file:
             step.used(task.queries_file)
         found = _Found()
-        with _written(task, step) as table:
+        # What is suppressed leaves the file as it was.
+        with suppress(_LessThanBefore), _written(task, step) as table:
             await _count(desk, task, found)
             await _page(desk, task, found, table)
+            missing = _missing(task, found, table)
+            found.notes += _despite(found, missing)
+            records: tuple[QueryRecord, ...] = (_record(task, found, table, missing, desk.datadog.requests),)
+            if earlier := _earlier(task, found, step, records):
+                found.notes.append(KEPT)
+                records = earlier
+                raise _LessThanBefore
         if step:
-            step.produced(step.folder.path(_FILES[kind], type=task.type, env=task.order.name))
-        missing = _missing(task, found, table)
-        note_queries(step, [_record(task, found, table, missing, desk.datadog.requests)])
+            step.produced(task.path(step))
+        note_queries(step, records)
+    if missing and not found.limited:
+        mark_incomplete(step, desk.clock(), missing, again(task.tool))
     return _told(desk, task, found, table, missing)
+
+
+class _LessThanBefore(Exception):
+    """An earlier call got all events of the same search."""
+
+
+def _earlier(
+    task: _Task, found: _Found, step: RunningStep | None, records: tuple[QueryRecord, ...]
+) -> tuple[QueryRecord, ...]:
+    """What was noted about a file that should stay. Whoever sets a limit wants it to hold no more than that."""
+    if step is None or found.limited or not task.path(step).is_file():
+        return ()
+    return better(step, records)
 
 
 def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
@@ -105,7 +132,7 @@ def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
         raise BadInput("Both `type` and `query` are given.", next_step="Give one of them.")
     task = order(desk, request)
     name, query, file = _asked(desk, request, kind)
-    text = scoped(query, task.environment, name)
+    text = scoped(query, task.environment, "" if request.query else name)
     search = Search(kind, text, task.window.start_ms, task.window.end_ms)
     most = MOST_EVENTS if task.run else _WITHOUT_RUN
     return _Task(task, kind, name, search, min(request.limit or most, most), file)
@@ -148,7 +175,7 @@ async def _count(desk: Desk, task: _Task, found: _Found) -> None:
             return
         found.counts[name] = counts
         if counts.timed_out:
-            found.notes.append(f"Datadog ran out of time counting by {name}; the counts are too low.")
+            found.notes.append(f"Datadog ran out of time counting by {name}; the counts by {name} may be too low.")
 
 
 async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> None:
@@ -171,17 +198,27 @@ async def _page(desk: Desk, task: _Task, found: _Found, table: EventTable) -> No
 def _missing(task: _Task, found: _Found, table: EventTable) -> str | None:
     """Why not every event is there, or None if all are."""
     total = found.total
+    if total is not None and table.rows >= total:
+        return None
     of = "" if total is None else f" of {total}"
     if found.failure:
         return f"After {table.rows}{of} events, Datadog failed: {found.failure}"
-    if found.limited and (total is None or table.rows < total):
+    if found.limited:
         why = "the `limit`" if task.order.run else "what is looked at without a `run_id`"
         return f"The first {table.rows}{of} events were fetched; {why} is {task.limit}."
     if found.timed_out:
         return "Datadog ran out of time while searching, so events may be missing on any page. Ask for less at once."
-    if total is not None and table.rows < total:
+    if total is not None:
         return f"Datadog counts {total} events, and its pages held {table.rows}."
     return None
+
+
+def _despite(found: _Found, missing: str | None) -> Iterator[str]:
+    """What went wrong without any harm."""
+    if missing is None and found.failure:
+        yield f"As many events came as Datadog counts, although it failed in the end: {found.failure.message}"
+    elif missing is None and found.timed_out:
+        yield "As many events came as Datadog counts, although it ran out of time while searching."
 
 
 def _record(task: _Task, found: _Found, table: EventTable, missing: str | None, requests: int) -> QueryRecord:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
+from anyio.to_thread import run_sync
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from perfsuite.sandbox.blazemeter import catalog
 from perfsuite.sandbox.blazemeter.catalog import Account, LoadTest, Project, Workspace
 from perfsuite.sandbox.blazemeter.envelopes import answer, page
+from perfsuite.sandbox.blazemeter.recording import Recording
 from perfsuite.sandbox.blazemeter.standin import BlazeMeterStandIn
 from perfsuite.sandbox.blazemeter.tables import API
 from perfsuite.sandbox.standins.visits import Visit
@@ -58,10 +60,10 @@ async def project(_: BlazeMeterStandIn, visit: Visit) -> Response:
 
 
 @API.route("GET", "/tests", name="tests", evidence="source", faults=("total_na", "empty"))
-async def tests(_: BlazeMeterStandIn, visit: Visit) -> Response:
+async def tests(standin: BlazeMeterStandIn, visit: Visit) -> Response:
     project_id, workspace_id = visit.number("projectId"), visit.number("workspaceId")
     found = [
-        _test(one)
+        await run_sync(_test, one, standin.recording)
         for one in catalog.TESTS
         if project_id in (None, one.project_id) and workspace_id in (None, project_of(one).workspace_id)
     ]
@@ -69,8 +71,8 @@ async def tests(_: BlazeMeterStandIn, visit: Visit) -> Response:
 
 
 @API.route("GET", "/tests/{id}", name="test", evidence="source")
-async def test(_: BlazeMeterStandIn, visit: Visit) -> Response:
-    return answer(_test(find_test(visit)))
+async def test(standin: BlazeMeterStandIn, visit: Visit) -> Response:
+    return answer(await run_sync(_test, find_test(visit), standin.recording))
 
 
 def find_test(visit: Visit) -> LoadTest:
@@ -119,7 +121,9 @@ def _project(one: Project) -> dict[str, Any]:
     return {"id": one.id, "name": one.name, "workspaceId": one.workspace_id, "testsCount": count, **_TIMES}
 
 
-def _test(one: LoadTest) -> dict[str, Any]:
+def _test(one: LoadTest, load: Recording) -> dict[str, Any]:
+    """A test, set up for the load that its runs have."""
+    users = load.numbers().total.users
     thresholds = [
         {"field": limit.field, "label": "ALL", "op": limit.op, "value": limit.limit} for limit in one.thresholds
     ]
@@ -127,7 +131,9 @@ def _test(one: LoadTest) -> dict[str, Any]:
         "type": "taurus", "filename": "checkout.jmx", "enableFailureCriteria": bool(thresholds),
         "plugins": {"thresholds": {"thresholds": thresholds}},
     }  # fmt: skip
-    executions = [{"concurrency": 20, "rampUp": "1m", "holdFor": "4m", "locations": {catalog.LOCATIONS[0]: 20}}]
+    executions = [
+        {"concurrency": users, "rampUp": None, "holdFor": load.length, "locations": {catalog.LOCATIONS[0]: users}}
+    ]
     return {
         "id": one.id, "name": one.name, "projectId": one.project_id, "configuration": configuration,
         "overrideExecutions": executions, **_TIMES,

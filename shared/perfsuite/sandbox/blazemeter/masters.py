@@ -62,6 +62,12 @@ class Master:
         return self.recording.beginning(self.timeline.steps(self.age(now)))
 
     @property
+    def load_window(self) -> tuple[float, float]:
+        """From when to when it has load, if nobody stops it."""
+        begins = self.created + self.timeline.boot_s
+        return begins, begins + self.recording.seconds
+
+    @property
     def shift_us(self) -> int:
         """From the times of the recording to those of this run."""
         return round((self.created + self.timeline.boot_s) * 1e6) - self.recording.first_us
@@ -78,9 +84,11 @@ class Masters:
         self._spec = spec
         self._recording = recording
         self._known: dict[int, Master] = {}
+        # By whole seconds, so that samples keep their distances to the millisecond.
+        shift_s = 0 if spec.newest_ends is None else math.floor(spec.newest_ends - recording.last_us / 1e6)
         for number in range(spec.runs):
             days_ago = spec.runs - 1 - number
-            created = recording.first_us / 1e6 - spec.boot_s - days_ago * _DAY_S
+            created = recording.first_us / 1e6 + shift_s - spec.boot_s - days_ago * _DAY_S
             made = self._add(tests[0] if days_ago % 4 != 3 else tests[1], created)
             made.is_archived = days_ago == spec.runs - 1 > 0
 

@@ -74,6 +74,12 @@ class Recording:
     def seconds(self) -> float:
         return (self.last_us - self.first_us) / 1e6
 
+    @property
+    def length(self) -> str:
+        """As it is written in the set-up of a test."""
+        seconds = max(1, round(self.seconds))
+        return f"{seconds}s" if seconds % 60 else f"{seconds // 60}m"
+
     def numbers(self) -> Numbers:
         """The statistics of what the kpi files hold."""
         with self._lock:

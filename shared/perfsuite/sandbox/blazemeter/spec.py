@@ -15,7 +15,9 @@ class BlazeMeterSpec:
     """Result files, one an engine, or one file or run folder that is split between the engines."""
     engines: int = 2
     runs: int = 12
-    """How many runs there are already. The newest has the times of the results; the oldest is archived."""
+    """How many runs there are already. They are a day apart; the oldest is archived."""
+    newest_ends: float | None = None
+    """When the load of the newest run ended, in seconds since the epoch; None: as in the results."""
     boot_s: float = 20.0
     """From the start of a run until the first sample."""
     finalising_s: float = 10.0

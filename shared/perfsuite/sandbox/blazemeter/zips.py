@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from perfsuite.artifacts.atomic import replacing
 from perfsuite.sandbox.blazemeter import kpi_files
@@ -23,17 +23,14 @@ _LINE: Final = "%Y-%m-%d %H:%M:%S"
 _BOMB_MB: Final = 300
 _CHUNK: Final = bytes(1_000_000)
 _MANY: Final = 20_000
-_CONFIGURATION: Final = {
-    "execution": [{"scenario": "checkout", "concurrency": 20, "hold-for": "4m"}],
-    "modules": {"blazemeter": {"token": "sandbox-token-that-must-not-be-shown"}},
-}
+_MODULES: Final = {"blazemeter": {"token": "sandbox-token-that-must-not-be-shown"}}
 
 
 def pack(target: Path, spec: BlazeMeterSpec, master: Master, session: Session, rows: Recording, *, old: bool) -> None:
     """The archive of one engine; older runs have another name for their samples."""
     with replacing(target, shown_as=target.name) as path, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         _write(archive, "bzt.log", bzt_log(master, session))
-        _write(archive, "effective.json", json.dumps(_CONFIGURATION, indent=1))
+        _write(archive, "effective.json", json.dumps(_configuration(master.recording), indent=1))
         for execution in range(spec.executions):
             name = "sample.jtl" if old else "kpi.jtl" if spec.executions == 1 else f"kpi-{execution + 1}.jtl"
             part = Part(
@@ -50,6 +47,14 @@ def pack(target: Path, spec: BlazeMeterSpec, master: Master, session: Session, r
             '<?xml version="1.0" encoding="UTF-8"?>\n<testResults version="1.2">\n</testResults>\n',
         )
         _write(archive, "jmeter.log", _jmeter_log(master, session, rows))
+
+
+def _configuration(whole: Recording) -> dict[str, Any]:
+    users = whole.numbers().total.users
+    return {
+        "execution": [{"scenario": "checkout", "concurrency": users, "hold-for": whole.length}],
+        "modules": _MODULES,
+    }
 
 
 def pack_hostile(target: Path, kind: str, sound: Path) -> None:
