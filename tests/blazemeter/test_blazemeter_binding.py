@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from blazemeter.conftest import NEWEST, Connect
+from blazemeter.conftest import NEWEST, Connect, Hands, started
 from perfsuite.artifacts import RunStore
+from perfsuite.sandbox.blazemeter import OpenBlazeMeter
 from perfsuite.workflow.ledger import Ledger
 
 OTHER = NEWEST - 1
@@ -68,6 +69,24 @@ async def test_a_run_without_samples_has_not_passed(connect: Connect, fault: Cal
     assert found["verdict"]["passed"] is None
     assert "no samples" in found["verdict"]["reason"]
     assert "`check_test_status`" in found["next_step"]
+
+
+async def test_a_run_that_was_ended_while_it_booted_is_explained(
+    connect: Connect, service: OpenBlazeMeter, hands: Hands
+) -> None:
+    master = started(service, hands)
+    hands.now += 5
+    async with connect() as tools:
+        await tools.call("stop_test", run_id=str(master), confirm=True)
+        hands.now += 100
+        found = await tools.call("get_run_results", run_id=str(master))
+        status = await tools.call("check_test_status", run_id=str(master))
+        said = await tools.refused("process_session_artifacts", run_id=str(master), wait_s=45)
+    assert found["next_step"].startswith("BlazeMeter shows no samples: `check_test_status`")
+    assert found["verdict"]["passed"] is not True
+    assert "without load report data" in status["problems"][0]
+    assert "ended without data" in said
+    assert "X-Amz" not in said
 
 
 async def test_an_archived_run_has_not_passed(connect: Connect, fault: Callable[..., None]) -> None:

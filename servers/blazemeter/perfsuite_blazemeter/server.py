@@ -50,6 +50,8 @@ server = create_server(
     warm_up=("samples",),
 )
 
+# Where nobody is asked, the question and the start are one call.
+_QUESTION = 0.4
 Text = Annotated[str, Field(max_length=200)]
 Named = Annotated[Text | None, Field(description="Name or id.")]
 Time = Annotated[Text | None, Field(description="ISO (UTC unless zoned), epoch or now-7d.")]
@@ -59,7 +61,7 @@ Limit = Annotated[int, Field(ge=1, le=50, description="Most rows.")]
 
 async def start_question(test: str, project: str | None, workspace: str | None, alongside: bool) -> str:
     wanted = starting.StartQuestion(test, project, workspace, alongside)
-    return await ask(lambda blazemeter: starting.question_of(blazemeter, wanted))
+    return await ask(lambda blazemeter: starting.question_of(blazemeter, wanted), share=_QUESTION)
 
 
 def stop_question(run_id: str | None, master_id: int | None) -> str:
@@ -118,7 +120,7 @@ async def start_test(
     Never call it twice for one wish: look with `get_test_runs` first.
     """
     wanted = starting.StartQuestion(test, project, workspace, alongside)
-    return await ask(lambda blazemeter: starting.start_run(blazemeter, wanted))
+    return await ask(lambda blazemeter: starting.start_run(blazemeter, wanted), share=1 - _QUESTION)
 
 
 @server.tool(title="End a run", annotations=CHANGES_OUTSIDE)

@@ -11,9 +11,9 @@ from perfsuite_blazemeter.settings import BlazeMeterSettings
 T = TypeVar("T")
 
 
-async def ask(question: Callable[[BlazeMeter], Awaitable[T]]) -> T:
-    """Ask BlazeMeter as the environment says, for no longer than clients wait."""
-    with within(HttpSettings.load().call_deadline_s):
+async def ask(question: Callable[[BlazeMeter], Awaitable[T]], *, share: float = 1) -> T:
+    """Ask BlazeMeter as the environment says, for no longer than this share of what clients wait."""
+    with within(HttpSettings.load().call_deadline_s * share):
         async with connection() as blazemeter:
             return await question(blazemeter)
 

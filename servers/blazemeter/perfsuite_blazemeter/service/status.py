@@ -54,12 +54,14 @@ async def observe(blazemeter: BlazeMeter, master_id: int) -> tuple[Master, Maste
 async def _watched(blazemeter: BlazeMeter, master_id: int, question: StatusQuestion) -> RunStatus:
     deadline = anyio.current_time() + question.wait_s
     while True:
+        began = anyio.current_time()
         master, status = await observe(blazemeter, master_id)
         phase = phase_of(status, master)
-        left_s = deadline - anyio.current_time()
-        if phase in OVER or left_s <= 0:
+        took_s, left_s = anyio.current_time() - began, deadline - anyio.current_time()
+        # A look that would end too late would cost what this one has told.
+        if phase in OVER or left_s <= took_s:
             return await _told(blazemeter, master, status)
-        await anyio.sleep(min(question.poll_s, left_s))
+        await anyio.sleep(max(0, min(question.poll_s, left_s - took_s)))
 
 
 async def _told(blazemeter: BlazeMeter, master: Master, status: MasterStatus | Archived) -> RunStatus:
