@@ -11,10 +11,12 @@ import numpy as np
 import yaml
 
 from perfsuite.artifacts import RunStore, layout
-from perfsuite.sandbox import blazemeter, datadog
+from perfsuite.sandbox import blazemeter, confluence, datadog
 from perfsuite.sandbox.blazemeter import BlazeMeterSpec, BlazeMeterStandIn, catalog
 from perfsuite.sandbox.blazemeter.recording import results_in
 from perfsuite.sandbox.blazemeter.results import write_results
+from perfsuite.sandbox.confluence import ConfluenceSpec, OpenConfluence
+from perfsuite.sandbox.confluence.spec import RETAIL, Flavour
 from perfsuite.sandbox.datadog import DatadogSpec
 from perfsuite.sandbox.datadog.curves import Curve, Floats
 from perfsuite.sandbox.datadog.world import curve_of_run
@@ -27,6 +29,7 @@ from perfsuite.workflow.importing import ImportRequest, import_results
 ENVIRONMENT: Final = "sandbox"
 _AGO_S: Final = 3600
 _RUN: Final = "load"
+PORTS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Wishes:
     boot_s: float = 20
     speed: float = 1
     port: int = 0
-    """The first of four; 0 takes any that are free."""
+    """The first of six; 0 takes any that are free."""
     faults: tuple[str, ...] = ()
 
 
@@ -53,14 +56,20 @@ class Up:
     workspace: str
     test: str
     newest_run: int
+    space: str
+    confluence_onprem: dict[str, str]
+    """What takes the place of the same names, for Confluence on premises."""
 
     def exports(self) -> str:
         """The same for a shell, and for whoever reads it."""
+        onprem = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.confluence_onprem.items())
         lines = [
-            "# Stand-ins of BlazeMeter and Datadog, for trying and testing. Ctrl-C ends them.",
+            "# Stand-ins of BlazeMeter, Datadog and Confluence, for trying and testing. Ctrl-C ends them.",
             *(f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()),
             f"# BlazeMeter: workspace {self.workspace!r}, test {self.test!r}, newest run {self.newest_run}",
             f"# Datadog: environment {ENVIRONMENT!r}",
+            f"# Confluence: space {self.space!r}; its pages can be looked at in a browser at the address above",
+            f"# Confluence on premises, in place of the cloud: export {onprem}",
             f"# Faults, requests, routes: {self.control_url}/_faults, /_requests, /_routes",
         ]
         return "\n".join(lines)
@@ -101,23 +110,42 @@ def opened(wishes: Wishes, folder: Path) -> Iterator[Up]:
     spec = BlazeMeterSpec(
         (run,), engines=wishes.engines, runs=wishes.runs, boot_s=wishes.boot_s, speed=wishes.speed
     )  # fmt: skip
-    ports = [wishes.port and wishes.port + number for number in range(4)]
+    ports = [wishes.port and wishes.port + number for number in range(PORTS)]
     with ExitStack() as stack:
         bm = stack.enter_context(
             blazemeter.opened(spec, folder / "blazemeter", backstage, port=ports[0], storage_port=ports[1])
         )
         load = LoadOfRuns(curve_of_run(run), bm.standin)
         dd = stack.enter_context(datadog.opened(DatadogSpec(), backstage, load, port=ports[2]))
+        sites = _confluence(stack, backstage, ports[4:])
         control_url = stack.enter_context(serving(control_app(backstage), port=ports[3]))
         for text in wishes.faults:
             backstage.faults.switch_on(*read_fault(text))
         environment = {
             **bm.environment,
             **dd.environment,
+            **sites["cloud"].environment,
             "PERFSUITE_CONFIG_DIR": str(_configuration(folder, dd.standin.spec)),
         }
         newest = next(iter(bm.standin.masters))
-        yield Up(environment, control_url, catalog.RETAIL.name, newest.test.name, newest.id)
+        yield Up(
+            environment,
+            control_url,
+            catalog.RETAIL.name,
+            newest.test.name,
+            newest.id,
+            RETAIL.key,
+            sites["onprem"].environment,
+        )
+
+
+def _confluence(stack: ExitStack, backstage: Backstage, ports: list[int]) -> dict[Flavour, OpenConfluence]:
+    """Both flavours. They know nothing of each other's pages."""
+    flavours: tuple[Flavour, ...] = ("cloud", "onprem")
+    return {
+        flavour: stack.enter_context(confluence.opened(ConfluenceSpec(flavour), backstage, port=port))
+        for flavour, port in zip(flavours, ports, strict=True)
+    }
 
 
 def _run_folder(wishes: Wishes, folder: Path, now: float) -> Path:

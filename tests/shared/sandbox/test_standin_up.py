@@ -86,7 +86,7 @@ def test_the_configuration_names_what_is_there(up: Up) -> None:
 
 def test_one_control_page_is_for_all(up: Up) -> None:
     routes = httpx.get(f"{up.control_url}/_routes").json()["routes"]
-    assert {route["name"].partition(".")[0] for route in routes} == {"blazemeter", "datadog"}
+    assert {route["name"].partition(".")[0] for route in routes} == {"blazemeter", "confluence", "datadog"}
     httpx.post(f"{up.control_url}/_faults", json={"route": "*.user", "kind": "too_many", "times": 1})
     with blazemeter(up) as http:
         assert [http.get("/user").status_code for _ in range(2)] == [429, 200]

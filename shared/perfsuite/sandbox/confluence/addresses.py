@@ -10,7 +10,7 @@ from perfsuite.sandbox.confluence.wiki import Attachment, Page, Space
 from perfsuite.sandbox.standins.visits import Visit
 
 _PLAIN: Final = re.compile(r"[\w .-]+", re.ASCII)
-"""Titles that addresses on premises may hold. Pages with others are found by their number."""
+"""Titles that addresses on premises may hold. Pages with others, and those in the trash, are found by their number."""
 
 
 def context(site: Site) -> str:
@@ -32,7 +32,7 @@ def page_path(site: Site, page: Page) -> str:
     title = quote_plus(page.title)
     if site.spec.is_cloud:
         return f"/spaces/{page.space.key}/pages/{page.id}/{title}"
-    if _PLAIN.fullmatch(page.title):
+    if page.status == "current" and _PLAIN.fullmatch(page.title):
         return f"/display/{page.space.key}/{title}"
     return f"/pages/viewpage.action?pageId={page.id}"
 

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from perfsuite.sandbox.confluence.drafts import TITLE_FAULTS, UPDATE_FAULTS, created, draft_v1, meet_others
 from perfsuite.sandbox.confluence.paging import page_v1
 from perfsuite.sandbox.confluence.refusals import Refusal
-from perfsuite.sandbox.confluence.shapes_v1 import attachment_v1, content, property_v1, space_v1
+from perfsuite.sandbox.confluence.shapes_v1 import attachment_v1, content, history, property_v1, space_v1
 from perfsuite.sandbox.confluence.standin import ConfluenceStandIn
 from perfsuite.sandbox.confluence.tables import ONPREM_V1
 from perfsuite.sandbox.confluence.wiki import Page, Property
@@ -67,10 +67,12 @@ async def page(standin: ConfluenceStandIn, visit: Visit) -> Response:
 
 @ONPREM_V1.route(
     "PUT", "/content/{id}", name="update_page", evidence="specified", faults=UPDATE_FAULTS,
-    note="words of errors are reported by users",
+    note="words of errors, and 405 for an attachment, are reported by users",
 )  # fmt: skip
 async def update_page(standin: ConfluenceStandIn, visit: Visit) -> Response:
     standin.check_size(visit)
+    if visit.part("id").startswith("att"):
+        raise Refusal(405, "Method Not Allowed")
     found, sent = standin.page(visit, *_STATUSES["any"]), visit.json()
     meet_others(standin, visit, found)
     return _whole(standin, visit, standin.site.update(found, draft_v1(sent, found)))
@@ -86,6 +88,11 @@ async def delete_content(standin: ConfluenceStandIn, visit: Visit) -> Response:
     else:
         standin.site.trash(standin.page(visit, *_STATUSES["any"]), purge=visit.value("status") == "trashed")
     return Response(status_code=204)
+
+
+@ONPREM_V1.route("GET", "/content/{id}/history", name="history", evidence="specified")
+async def page_history(standin: ConfluenceStandIn, visit: Visit) -> Response:
+    return JSONResponse(history(standin.page(visit, *_STATUSES["any"])))
 
 
 @ONPREM_V1.route("GET", "/content/{id}/child/page", name="children", evidence="specified")

@@ -25,6 +25,16 @@ class OpenConfluence:
         return f"{self.url}/wiki" if spec.is_cloud else f"{self.url}{spec.context_path}"
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What the server needs to ask this one in place of the real one."""
+        spec = self.standin.spec
+        if spec.is_cloud:
+            login = {"CONFLUENCE_EMAIL": spec.email, "CONFLUENCE_API_TOKEN": spec.api_token}
+        else:
+            login = {"CONFLUENCE_PAT": spec.pat}
+        return {"CONFLUENCE_URL": self.base_url, **login}
+
+    @property
     def gateway_url(self) -> str:
         """Where tokens with scopes are taken. There is none on premises."""
         return f"{self.url}{GATEWAY}/{self.standin.spec.cloud_id}"

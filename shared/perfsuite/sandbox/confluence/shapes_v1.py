@@ -49,7 +49,7 @@ def content(site: Site, visit: Visit, page: Page, beside: str = "") -> dict[str,
         kept = {"value": page.latest.body, "representation": "storage", "_expandable": {"content": ""}}
         told["body"] = {"storage": kept, "_expandable": {"view": "", "export_view": "", "editor": ""}}
     if expansion.has("history"):
-        told["history"] = _history(page)
+        told["history"] = history(page)
     if expansion.has("metadata.labels"):
         told["metadata"] = {"labels": labels_v1(page)}
     told["_expandable"] = {name: "" for name in _LATER if name not in told}
@@ -106,7 +106,8 @@ def _short(site: Site, visit: Visit, page: Page) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _history(page: Page) -> dict[str, Any]:
+def history(page: Page) -> dict[str, Any]:
+    """Who wrote a page first, and who wrote it last."""
     first = page.versions[0]
     return {
         "latest": True, "createdBy": _user(first.by), "createdDate": moment(first.at),

@@ -43,6 +43,13 @@ async def sent_files(site: Site, visit: Visit) -> list[SentFile]:
     if visit.request.headers.get("x-atlassian-token", "").lower() not in _TOKENS[site.spec.flavour]:
         raise Refusal(403, "XSRF check failed")
     form = await _form(visit)
+    try:
+        return await _files(site, form)
+    finally:
+        await form.close()
+
+
+async def _files(site: Site, form: FormData) -> list[SentFile]:
     comment, minor = form.get("comment"), form.get("minorEdit")
     files = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
     if not files:
