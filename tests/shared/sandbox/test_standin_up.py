@@ -77,6 +77,16 @@ def test_a_run_that_is_started_here_ends_and_has_samples(up: Up) -> None:
     assert window_of(up, master)[1] > window_of(up, master)[0]
 
 
+def test_confluence_is_there_in_both_flavours(up: Up) -> None:
+    cloud, onprem = up.environment, up.confluence_onprem
+    login = cloud["CONFLUENCE_EMAIL"], cloud["CONFLUENCE_API_TOKEN"]
+    found = httpx.get(f"{cloud['CONFLUENCE_URL']}/api/v2/spaces?keys={up.space}", auth=login).json()["results"]
+    bearer = {"Authorization": f"Bearer {onprem['CONFLUENCE_PAT']}"}
+    space = httpx.get(f"{onprem['CONFLUENCE_URL']}/rest/api/space/{up.space}", headers=bearer).json()
+    assert [one["name"] for one in found] == [space["name"]]
+    assert onprem["CONFLUENCE_URL"] in up.exports()
+
+
 def test_the_configuration_names_what_is_there(up: Up) -> None:
     path = Path(up.environment["PERFSUITE_CONFIG_DIR"], "environments.yaml")
     found = read_configuration(Environments, path).environments[ENVIRONMENT]

@@ -36,6 +36,7 @@ figure.code pre { background: #f4f5f7; padding: .8rem 1rem; overflow-x: auto; bo
 .status.blue { background: #e9f2ff; color: #0055cc }
 .status.purple { background: #f3f0ff; color: #5e4db2 }
 .panel { border-radius: 3px; padding: .6rem 1rem; margin: .8rem 0; background: #f4f5f7; border-left: 4px solid #8590a2 }
+.panel > p { margin: .2rem 0 }
 .panel.info { background: #e9f2ff; border-color: #0c66e4 }
 .panel.note { background: #f3f0ff; border-color: #6e5dc6 }
 .panel.warning { background: #ffeceb; border-color: #c9372c }

@@ -53,7 +53,7 @@ class Renderer:
     def __init__(self, root: etree._Element, around: Surroundings) -> None:
         self.around = around
         self.headings = [
-            Heading(int(one.tag[1]), _text(one), f"{_WORDS.sub('-', _text(one))[:60]}-{number}", one)
+            Heading(int(one.tag[1]), shown := _shown_text(one), f"{_WORDS.sub('-', shown)[:60]}-{number}", one)
             for number, one in enumerate(root.iter(*_HEADINGS))
         ]
         self._anchors = {id(one.element): one.anchor for one in self.headings}
@@ -183,6 +183,13 @@ def _is_safe(address: str) -> bool:
         return urlsplit(address).scheme in _SCHEMES
     except ValueError:
         return False
+
+
+def _shown_text(element: etree._Element) -> str:
+    """The words that a reader sees: those of macros, but not how these are set up."""
+    if element.tag == f"{AC}parameter" and element.get(f"{AC}name") != "title":
+        return ""
+    return (element.text or "") + "".join(_shown_text(child) + (child.tail or "") for child in element)
 
 
 def _text(element: etree._Element) -> str:
