@@ -63,6 +63,21 @@ def test_the_gateway_takes_a_scoped_token_alone_and_knows_its_site(cloud: Desk) 
     assert keys == list(cloud.standin.site.wiki.spaces)
 
 
+def test_the_cloud_says_who_asks(cloud: Desk) -> None:
+    assert cloud.http.get("/wiki/rest/api/user/current").json()["email"] == cloud.standin.spec.email
+
+
+def test_a_server_tells_only_what_it_is_asked_for(onprem: Desk) -> None:
+    page_id = onprem.new_page("Run 1")
+    onprem.http.post(f"/rest/api/content/{page_id}/label", json={"name": "perf-run"})
+    path = f"/rest/api/content/{page_id}"
+    bare, whole = onprem.http.get(path).json(), onprem.http.get(f"{path}?expand=metadata.labels,history").json()
+    assert not {"version", "body", "metadata", "history"} & bare.keys()
+    assert [one["name"] for one in whole["metadata"]["labels"]["results"]] == ["perf-run"]
+    assert whole["history"]["createdBy"]["displayName"] == "Sandbox"
+    assert onprem.http.get("/rest/api/space/QA?expand=description.plain").json()["description"]["plain"]["value"] == ""
+
+
 def test_a_token_may_lack_a_scope(cloud: Desk) -> None:
     cloud.fault("create_page", "missing_scope", times=1)
     refused = cloud.post_page("Run 1")

@@ -137,6 +137,20 @@ def test_pictures_from_elsewhere_are_not_available(cloud: Desk, body: str) -> No
     assert "<img" not in shown
 
 
+def test_macros_list_what_belongs_to_a_page(wiki: Desk) -> None:
+    body = macro("children") + macro("attachments") + macro("detailssummary", cql="label = x") + macro("anchor")
+    page_id = wiki.new_page("Above", f"{body}<p>e <ac:emoticon ac:name='tick'/></p>")
+    home = wiki.standin.space("PERF").home_id
+    wiki.page(page_id).parent_id = home
+    below = wiki.new_page("Below")
+    wiki.page(below).parent_id = int(page_id)
+    wiki.upload(page_id, "a.csv", b"a,b", "text/csv")
+    [shown] = html.fromstring(wiki.look(page_id)).xpath("//article")
+    assert [one.text for one in shown.xpath(".//li/a")] == ["Below", "a.csv"]
+    assert "label = x" in shown.text_content()
+    assert "(tick)" in shown.text_content()
+
+
 def test_links_lead_to_pages_and_files_or_are_marked(wiki: Desk) -> None:
     page = own("link", '<ri:page ri:content-title="{}"/>' + own("plain-text-link-body", "<![CDATA[go]]>"))
     body = page.format("how to") + page.format("Nowhere") + '<ac:link><ri:attachment ri:filename="a.csv"/></ac:link>'
