@@ -8,6 +8,7 @@ from perfsuite_confluence.core.hashes import body_hash
 from perfsuite_confluence.models.entities import Attachment, Page
 from perfsuite_confluence.models.published import PageMark, Publication
 
+_PUBLISHED: Final = "Published from run "
 _SAID: Final = "perfsuite "
 _SHORT: Final = 16
 
@@ -43,12 +44,17 @@ class FilePlan:
 
 def is_edited(found: Found) -> bool:
     """Whether somebody changed the body since we left it."""
-    if found.is_new:
+    if found.is_new or (found.page.message or "").startswith(_PUBLISHED):
         return False
     if found.mark is not None:
         return found.page.version != found.mark.version and body_hash(found.page.body or "") != found.mark.body_hash
-    # The page is known as ours by publish.json alone: what we sent then was never confirmed by the page itself.
+    # Only the run folder knows the page as ours: its mark was taken away, or never came to be.
     return found.earlier is None or found.page.version != found.earlier.version
+
+
+def message_of(run_id: str, content_hash: str) -> str:
+    """What is said about a version of ours."""
+    return f"{_PUBLISHED}{run_id} ({content_hash[:_SHORT]})"
 
 
 def plan_files(wanted: Mapping[str, tuple[str, int]], existing: Sequence[Attachment]) -> FilePlan:

@@ -40,6 +40,7 @@ class PageMark(BaseModel):
     """Of the body as Confluence gave it back. Another one tells that somebody edited the page."""
     version: int
     title: str = ""
+    """As the report wanted it; a person may have given the page another one."""
 
 
 PUBLISHED: Final = JsonArtifact(

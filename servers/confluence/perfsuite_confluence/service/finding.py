@@ -1,5 +1,6 @@
 """From a name or an id to what is meant, or to an error that names what comes close."""
 
+import logging
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from perfsuite.samples.rows import printable
 from perfsuite_confluence.client.api import Confluence, every
 from perfsuite_confluence.models.entities import Page, Space
 
+logger = logging.getLogger("perfsuite.confluence")
 _KEY: Final = re.compile(r"~?[A-Za-z0-9._-]{1,255}")
 _ID: Final = re.compile(r"[0-9]{1,19}")
 _WORDS: Final = re.compile(r"\w+")
@@ -77,12 +79,15 @@ def _in_space(page: Page, space: Space) -> Page:
 
 
 async def _no_page(confluence: Confluence, space: Space, title: str) -> NotFound:
-    near: list[str] = []
+    titles: list[str] = []
     try:
-        near = [one.title for one in (await confluence.search(text_query(title, space))).items]
-    except PerfsuiteError:
-        near = []
-    hint = f" Similar: {', '.join(map(repr, near[:_MOST_NEAR]))}." if near else ""
+        titles += [one.title for one in (await confluence.pages(space)).items]
+        titles += [one.title for one in (await confluence.search(text_query(title, space))).items]
+    except PerfsuiteError as error:
+        # What comes close is a help: without it, the error is the same.
+        logger.debug("Similar titles could not be asked for: %s", error.message)
+    near = sorted(_near(title, titles))[:_MOST_NEAR]
+    hint = f" Similar: {', '.join(map(repr, near))}." if near else ""
     return NotFound(
         f"Space {space.key} has no page {printable(title)!r} that the account may see.{hint}",
         next_step="Name one that `list_pages` or `search_pages` lists, or give its id.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import anyio
 import anyio.to_thread
 
 from perfsuite.artifacts import RunFolder, layout
@@ -27,6 +28,7 @@ from perfsuite_confluence.service.recording import STAGE
 from perfsuite_confluence.service.reports import publication_of
 
 TOOL: Final = "publish_report"
+_AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0)
 _NOTHING: Final = FilePlan((), {}, (), (), ())
 
 
@@ -39,6 +41,8 @@ class Plan:
     found: Found | None
     files: FilePlan
     content_hash: str
+    wanted_title: str
+    """Of the report; that of the page is the wish's."""
     move_to: str | None
     notes: tuple[str, ...]
 
@@ -96,6 +100,7 @@ async def _decided(
     desk: Desk, prepared: Prepared, wish: Wish, located: placing.Located, *, is_asked: bool
 ) -> Plan:  # fmt: skip
     found, notes = located.found, [*located.notes, *prepared.notes]
+    wanted = wish.title
     title, renamed = decisions.settled_title(wish.title, is_asked, found)
     move_to, moved = decisions.settled_parent(wish.parent_id, found) if found else (None, None)
     wish = replace(wish, title=title)
@@ -105,7 +110,7 @@ async def _decided(
     if files.unused:
         notes.append(f"{len(files.unused)} files of an earlier report stay attached; the page shows them no more.")
     notes += [note for note in (renamed, moved) if note]
-    return Plan(wish, prepared, found, files, prepared.hash(title), move_to, tuple(notes))
+    return Plan(wish, prepared, found, files, prepared.hash(title), wanted, move_to, tuple(notes))
 
 
 async def _carried_out(
@@ -151,7 +156,7 @@ async def _written(desk: Desk, plan: Plan) -> Plan:
         content_hash=plan.content_hash,
         body_hash=body_hash(page.body or ""),
         version=page.version or 0,
-        title=page.title,
+        title=plan.wanted_title,
     )
     known = await desk.confluence.property(page.id, PROPERTY)
     await desk.confluence.set_property(page.id, PROPERTY, mark.model_dump(), known)
@@ -160,17 +165,24 @@ async def _written(desk: Desk, plan: Plan) -> Plan:
 
 async def _updated(confluence: Confluence, plan: Plan, found: Found) -> Page:
     """The page with the report on it, as Confluence gives it back."""
-    message = f"Published from run {plan.wish.run_id} ({plan.content_hash[:12]})"
+    message = decisions.message_of(plan.wish.run_id, plan.content_hash)
     draft = Draft(plan.wish.space, plan.wish.title, plan.prepared.body, plan.move_to, message)
-    try:
-        await confluence.update_page(found.page, draft)
-    except RemoteError as error:
-        page = await confluence.page(found.page.id)
-        if page.message == message and page.version == (found.page.version or 0) + 1:
-            # It was carried out, and only the answer got lost.
-            return page
-        raise error from None
-    return await confluence.page(found.page.id)
+    page = found.page
+    for wait_s in (*_AGAIN_AFTER_S, None):
+        try:
+            await confluence.update_page(page, draft)
+            break
+        except (RemoteError, Conflict) as error:
+            now = await confluence.page(page.id)
+            if now.message == message and now.version == (page.version or 0) + 1:
+                # It was carried out, and only the answer got lost.
+                return now
+            if wait_s is None or not isinstance(error, Conflict) or now.body != page.body:
+                raise
+            # Confluence says the same when it got into its own way, or when somebody changed no more than a label.
+            page = now
+            await anyio.sleep(wait_s)
+    return await confluence.page(page.id)
 
 
 async def _finished(

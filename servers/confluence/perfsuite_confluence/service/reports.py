@@ -1,5 +1,7 @@
 """The reports that runs have, as they may be published."""
 
+from pathlib import Path
+
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.errors import NotReady, PerfsuiteError
 from perfsuite.mcp.answers import fit
@@ -49,11 +51,12 @@ def _row(run: RunFolder, *, needed: bool = False) -> ReportRow:
         file=layout.REPORT_MARKDOWN.relative(run_id=run.run_id),
         size_bytes=file.stat().st_size,
         charts=len(list(charts.glob("*.png"))) if charts.is_dir() else 0,
-        title=_title(file.open("rb").read(_HEAD)),
+        title=_title(file),
         published_at=known.url if known and known.state == "published" else None,
     )
 
 
-def _title(head: bytes) -> str | None:
-    lines = head.decode("utf-8", "replace").splitlines()
+def _title(file: Path) -> str | None:
+    with file.open("rb") as opened:
+        lines = opened.read(_HEAD).decode("utf-8", "replace").splitlines()
     return next((printable(line[2:]) for line in lines if line.startswith("# ")), None)
