@@ -27,8 +27,11 @@ _LOZENGE: Final = re.compile(r"\[([A-Z][A-Z /]{1,30})\]")
 _PANEL: Final = re.compile(r"\s*\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _PANELS: Final = {"NOTE": "info", "TIP": "tip", "IMPORTANT": "note", "WARNING": "warning", "CAUTION": "warning"}
 _ALIGNED: Final = re.compile(r"text-align: (left|right|center);")
+_LONG_WORD: Final = re.compile(r"\S{60,}")
+_PIECE: Final = re.compile(r".{1,19}[/._,;:&?=-]|.{20}")
 _WEB: Final = frozenset({"http", "https", "mailto"})
 _LONGEST_ALT: Final = 300
+_LONGEST_NUMBER: Final = 16
 # A table with more columns gets the width of the window, where Confluence can.
 _NARROW: Final = 6
 
@@ -78,7 +81,7 @@ class _Renderer:
         elif tag == "table":
             yield self._table(element)
         elif tag == "blockquote":
-            yield self._quote(element)
+            yield from self._quotes(element)
         else:
             yield self._same(element, tag if tag in _SAME else "p")
 
@@ -124,29 +127,50 @@ class _Renderer:
         else:
             yield made
 
-    def _quote(self, element: Element) -> Element:
-        first = element.find("p")
-        found = _PANEL.match(first.text or "") if first is not None else None
-        if first is None or found is None:
-            return self._same(element, "blockquote")
-        first.text = (first.text or "")[found.end() :]
-        return e.macro(_PANELS[found[1]], None, e.rich(self._children(element)))
+    def _quotes(self, element: Element) -> Iterator[Element]:
+        """A quote. The package makes one of all that follow each other, so every mark of a panel begins another."""
+        parts: list[tuple[str, list[Element]]] = [("", [])]
+        for child in element:
+            found = _PANEL.match(child.text or "") if child.tag == "p" else None
+            if found:
+                child.text = (child.text or "")[found.end() :]
+                parts.append((_PANELS[found[1]], []))
+            parts[-1][1].extend(self._block(child))
+        for panel, children in parts:
+            if panel:
+                yield e.macro(panel, None, e.rich(children))
+            elif children:
+                yield e.made("blockquote", children=children)
 
     def _table(self, element: Element) -> Element:
-        table = e.made("table")
+        table, is_list = e.made("table"), not any(e.words_of(head) for head in element.iterfind("thead"))
         for part in element:
-            rows = [e.made("tr", children=[self._cell(cell) for cell in row]) for row in part]
-            if rows:
+            rows = [self._row(row, is_list) for row in part]
+            if rows and not (is_list and part.tag == "thead"):
                 table.append(e.made(str(part.tag), children=rows))
         columns = max((len(row) for row in table.iter("tr")), default=0)
         if columns > _NARROW:
             table.set("data-layout", "full-width")
         return table
 
+    def _row(self, row: Element, is_list: bool) -> Element:
+        """A row. In a table without words in its head, the first cell of each row is the head of that row."""
+        cells = [self._cell(cell) for cell in row]
+        if is_list and cells:
+            cells[0].tag = "th"
+        return e.made("tr", children=cells)
+
     def _cell(self, cell: Element) -> Element:
         paragraph = self._filled(e.made("p"), cell)
+        for part in paragraph.iter("p", "strong", "em"):
+            part.text = _breakable(part.text)
+        for part in paragraph:
+            part.tail = _breakable(part.tail)
         if found := _ALIGNED.fullmatch(cell.get("style") or ""):
             paragraph.set("style", f"text-align: {found[1]};")
+            if found[1] == "right" and paragraph.text and len(paragraph.text) <= _LONGEST_NUMBER:
+                # A number and its unit belong on one line.
+                paragraph.text = paragraph.text.replace(" ", "\xa0")
         return e.made(str(cell.tag), children=[paragraph])
 
     def _picture(self, element: Element) -> Element:
@@ -164,6 +188,11 @@ class _Renderer:
             return self._filled(e.made("a", href=target), element)
         # Paths lead nowhere from a page, and other kinds of addresses may do anything.
         return self._filled(e.made("span"), element)
+
+
+def _breakable(text: str | None) -> str | None:
+    """The text with places where a line may end in words that would push the other columns out of sight."""
+    return _LONG_WORD.sub(lambda word: _PIECE.sub("\\g<0>\u200b", word[0]), text) if text else text
 
 
 def _leads_to_the_web(target: str) -> bool:
