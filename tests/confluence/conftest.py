@@ -20,7 +20,7 @@ from perfsuite.sandbox.confluence.wiki import Page
 from perfsuite.sandbox.standins.application import Backstage
 from perfsuite.sandbox.standins.faults import Fault
 
-REPORT = Path(__file__).parent / "report.md"
+REPORT = Path(__file__).parent / "report.txt"
 RUN = "checkout-1"
 TITLE = f"Load test of the checkout ({RUN})"
 
@@ -59,7 +59,7 @@ def service(mode: str, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """The stand-in, and the environment that leads to it."""
     for name in VARIABLES:
         monkeypatch.delenv(f"CONFLUENCE_{name}", raising=False)
-    spec = ConfluenceSpec(flavour=mode)  # type: ignore[arg-type]
+    spec = ConfluenceSpec(flavour=mode)
     with opened(spec, Backstage(clock=Clock(lambda: hands.now, hands.sleep))) as found:
         monkeypatch.setenv("CONFLUENCE_URL", found.base_url)
         if mode == "cloud":

@@ -231,10 +231,12 @@ def test_a_page_that_would_be_too_heavy_gives_up_its_largest_tables_first() -> N
     assert len(found.body) < 500_000
 
 
-def test_a_page_that_cannot_be_made_smaller_is_refused() -> None:
+@pytest.mark.parametrize("word", ["word ", "出口 "])
+def test_a_page_that_cannot_be_made_smaller_is_refused(word: str) -> None:
+    body(word * 100_000)
     with pytest.raises(LimitExceeded) as caught:
-        body("word " * 900_000)
-    assert "4,000,000" in str(caught.value)
+        body(word * 1_050_000)
+    assert "5,000,000" in str(caught.value)
 
 
 def test_a_page_that_is_not_well_formed_is_refused_before_it_is_sent() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from confluence.conftest import RUN, TITLE, Publisher, png, write_report
+from confluence.conftest import RUN, TITLE, Publisher, User, png, write_report
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.sandbox.confluence import OpenConfluence
 from perfsuite.sandbox.confluence.wiki import Page, Upload
@@ -316,3 +316,32 @@ async def test_wrong_credentials_name_the_variable(
 async def test_a_page_of_html_in_place_of_an_answer_is_said(publisher: Publisher, fault: Switch) -> None:
     fault("space" if publisher.mode == "onprem" else "spaces", "wrong_type")
     assert "JSON was expected" in await publisher.refused()
+
+
+async def test_an_answer_that_broke_off_is_asked_for_again(publisher: Publisher, fault: Switch, asked: Asked) -> None:
+    await publisher.publish()
+    fault("attachments", "reset", times=1)
+    assert (await publisher.publish())["outcome"] == "unchanged"
+    assert len(asked("attachments")) == 2
+
+
+async def test_half_an_answer_is_never_taken_for_a_whole_one(publisher: Publisher, fault: Switch) -> None:
+    await publisher.publish()
+    fault("attachments", "truncated", times=1)
+    assert "JSON was expected" in await publisher.refused()
+
+
+async def test_an_answer_that_is_too_long_is_not_read(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PERFSUITE_HTTP_MAX_ANSWER_BYTES", "300")
+    assert "more than 300 bytes" in await publisher.refused()
+
+
+async def test_both_generations_of_the_protocol_publish_after_asking(
+    connect: Any, mode: str, run: RunFolder, pages: Pages
+) -> None:
+    for era in ("auto", "legacy"):
+        user = User()
+        async with connect(era, elicitation_callback=user) as tools:
+            await Publisher(tools, mode).publish(title=f"By {era}", space="QA" if era == "auto" else "TEAM1")
+        assert len(user.questions) == 1
+        assert len(pages(f"By {era}")) == 1

@@ -120,7 +120,7 @@ def _parameters(server: str, name: str) -> str:
     [schema] = [tool.input_schema for tool in tools(server) if tool.name == name]
     required = schema.get("required", ())
     rows = (
-        (f"`{name}`", _kind(one), "required" if name in required else _shown(one["default"]), one["description"])
+        (f"`{name}`", _kind(one), "required" if name in required else _shown(one.get("default")), one["description"])
         for name, one in schema["properties"].items()
     )
     return _table(("parameter", "value", "default", "what it is"), rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -56,8 +57,10 @@ class Cloud:
         return await self._part(Page, "api/v2/pages", f"the pages of space {space.key}", place, **wanted)
 
     async def children(self, page_id: str, place: Place = None) -> Part[Page]:
-        path = f"api/v2/pages/{page_id}/children"
-        return await self._part(Page, path, f"the pages under page {page_id}", place)
+        path = f"api/v2/pages/{page_id}/direct-children"
+        found = await self._part(Page, path, f"what stands under page {page_id}", place)
+        # Folders, boards and databases stand there, too.
+        return replace(found, items=tuple(one for one in found.items if one.type == "page"))
 
     async def search(self, cql: str, place: Place = None) -> Part[Page]:
         params: dict[str, Param] = {
@@ -92,7 +95,7 @@ class Cloud:
             raise BadAnswer(f"Confluence took {file.name!r} and did not name it.", next_step="Publish it again.")
         return made[0]
 
-    async def replace(self, page_id: str, attachment_id: str, file: File) -> Attachment:
+    async def exchange(self, page_id: str, attachment_id: str, file: File) -> Attachment:
         body = await self._upload(f"rest/api/content/{page_id}/child/attachment/att{attachment_id}/data", file)
         return parsed(Attachment, body, f"the attachment {file.name!r}")
 

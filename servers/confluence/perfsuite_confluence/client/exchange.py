@@ -58,7 +58,7 @@ class Exchange:
     ) -> Answer:
         """The answer to what `ask` asks; `method` and `path` are for errors and retries."""
         safe = method not in ("POST", "PATCH") if idempotent is None else idempotent
-        url = httpx.URL(f"{self.service.base_url}/{quote(path)}")
+        url = httpx.URL(f"{self.service.base_url}/rest/api/{quote(path)}")
         call = Call(self.service, method, url, idempotent=safe, risky=not safe)
 
         async def attempt() -> Answer | Failure:

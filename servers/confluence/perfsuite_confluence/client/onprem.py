@@ -110,7 +110,7 @@ class OnPrem:
             raise BadAnswer(f"Confluence took {file.name!r} and did not name it.", next_step="Publish it again.")
         return made.items[0]
 
-    async def replace(self, page_id: str, attachment_id: str, file: File) -> Attachment:
+    async def exchange(self, page_id: str, attachment_id: str, file: File) -> Attachment:
         body = await self._upload(f"content/{page_id}/child/attachment/att{attachment_id}/data", file)
         return parsed(Attachment, body, f"the attachment {file.name!r}")
 

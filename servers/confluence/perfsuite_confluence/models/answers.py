@@ -1,4 +1,4 @@
-"""What the tools answer."""
+"""What the tools answer. What is not known is empty: that takes less of a model's attention than null does."""
 
 from typing import Literal
 
@@ -14,24 +14,22 @@ class _Answer(BaseModel):
 class SpaceRow(_Answer):
     key: str
     name: str
-    id: str
-    url: str | None = None
+    url: str
 
 
 class SpaceList(_Answer):
     spaces: list[SpaceRow]
     total: int
     has_more: bool
-    note: str | None = None
+    note: str = ""
 
 
 class SpaceDetails(_Answer):
     key: str
     name: str
     id: str
-    type: str | None
-    url: str | None
-    homepage_id: str | None
+    url: str
+    homepage_id: str
     top_pages: list[str]
     pages_at_top: int
     next_step: str
@@ -40,30 +38,30 @@ class SpaceDetails(_Answer):
 class PageRow(_Answer):
     id: str
     title: str
-    space: str | None = None
-    url: str | None = None
+    space: str
+    url: str
 
 
 class PageList(_Answer):
     pages: list[PageRow]
     total: int
     has_more: bool
-    note: str | None = None
+    note: str = ""
 
 
 class PageDetails(_Answer):
     id: str
     title: str
-    space: str | None
-    parent_id: str | None
+    space: str
+    parent_id: str
     status: str
-    version: int | None
-    changed_by: str | None
-    changed_at: str | None
-    url: str | None
+    version: int
+    changed_by: str
+    changed_at: str
+    url: str
     labels: list[str]
     attachments: list[str]
-    report_of_run: str | None
+    report_of_run: str
     text: str
     has_more: bool
 
@@ -73,15 +71,15 @@ class ReportRow(_Answer):
     file: str
     size_bytes: int
     charts: int
-    title: str | None
-    published_at: str | None
+    title: str
+    published_at: str
 
 
 class ReportList(_Answer):
     reports: list[ReportRow]
     total: int
     has_more: bool
-    note: str | None = None
+    note: str = ""
 
 
 class Published(_Answer):

@@ -40,6 +40,7 @@ class Page(Received):
 
     id: ContentId
     title: Text
+    type: Text = "page"
     status: Text = "current"
     space_id: ContentId | None = _at("spaceId", "space.id")
     space_key: Text | None = _at("space.key")

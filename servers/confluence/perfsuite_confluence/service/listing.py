@@ -30,11 +30,9 @@ async def list_spaces(desk: Desk, space: str | None, run_id: str | None, *, star
         found = [await recorded(desk.runs, run_id, "find_space", "list_spaces", find, lambda one: _where(desk, one))]
     else:
         found = sorted(await every(desk.confluence.spaces), key=lambda one: one.name.casefold())
-    rows = [SpaceRow(key=one.key, name=one.name, id=one.id, url=_url(desk, one)) for one in found]
+    rows = [SpaceRow(key=one.key, name=one.name, url=_url(desk, one)) for one in found]
     fitted = fit(rows[start : start + limit], total=len(rows), start=start)
-    return SpaceList(
-        spaces=fitted.items, total=fitted.total, has_more=fitted.has_more, note=None if rows else _NO_SPACE
-    )
+    return SpaceList(spaces=fitted.items, total=fitted.total, has_more=fitted.has_more, note="" if rows else _NO_SPACE)
 
 
 async def space_details(desk: Desk, space: str, run_id: str | None) -> SpaceDetails:
@@ -48,9 +46,8 @@ async def space_details(desk: Desk, space: str, run_id: str | None) -> SpaceDeta
             key=found.key,
             name=found.name,
             id=found.id,
-            type=found.type,
             url=_url(desk, found),
-            homepage_id=home,
+            homepage_id=home or "",
             top_pages=[one.title for one in below[:_MOST_TITLES]],
             pages_at_top=len(below),
             next_step="Name the parent of the report: `list_pages` finds it by its title.",
@@ -102,16 +99,16 @@ async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
     return PageDetails(
         id=page.id,
         title=page.title,
-        space=page.space_key or page.space_id,
-        parent_id=page.parent_id,
+        space=page.space_key or page.space_id or "",
+        parent_id=page.parent_id or "",
         status=page.status,
-        version=page.version,
-        changed_by=page.author,
-        changed_at=page.changed_at,
-        url=desk.confluence.address(page.webui),
+        version=page.version or 0,
+        changed_by=page.author or "",
+        changed_at=page.changed_at or "",
+        url=desk.confluence.address(page.webui) or "",
         labels=await desk.confluence.labels(page_id),
         attachments=[one.title[:80] for one in files[:_MOST_FILES]],
-        report_of_run=known.run_id if known else None,
+        report_of_run=known.run_id if known else "",
         text=shown,
         has_more=start + len(shown) < len(text),
     )
@@ -131,18 +128,18 @@ def _pages(desk: Desk, found: list[Page], space: Space | None, start: int, limit
         PageRow(
             id=one.id,
             title=one.title,
-            space=one.space_key or (space.key if space else None),
-            url=desk.confluence.address(one.webui),
+            space=one.space_key or (space.key if space else ""),
+            url=desk.confluence.address(one.webui) or "",
         )
         for one in found
     ]
     fitted = fit(rows[start : start + limit], total=len(rows), start=start)
-    note = None if rows else _NO_PAGE
+    note = "" if rows else _NO_PAGE
     return PageList(pages=fitted.items, total=fitted.total, has_more=fitted.has_more, note=note)
 
 
-def _url(desk: Desk, space: Space) -> str | None:
-    return desk.confluence.address(space.webui)
+def _url(desk: Desk, space: Space) -> str:
+    return desk.confluence.address(space.webui) or ""
 
 
 def _where(desk: Desk, space: Space) -> dict[str, str]:

@@ -70,7 +70,8 @@ async def create(confluence: Confluence, wish: Wish) -> Found:
         if located.found is None:
             raise _refused(wish, error) from None
         return located.found
-    return Found(made, None, wish.earlier, is_new=True)
+    # The answer need not hold the body, by which it is told later whether somebody changed it.
+    return Found(await confluence.page(made.id), None, wish.earlier, is_new=True)
 
 
 async def _known(confluence: Confluence, wish: Wish, page: Page) -> Found:

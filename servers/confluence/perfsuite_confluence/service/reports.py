@@ -25,7 +25,7 @@ def list_reports(runs: RunStore, run_id: str | None, *, start: int, limit: int) 
         with_reports.sort(key=lambda run: -run.path(layout.REPORT_MARKDOWN).stat().st_mtime)
         rows = [_row(run) for run in with_reports]
     fitted = fit(rows[start : start + limit], total=len(rows), start=start)
-    note = None if rows else "No run has a report yet: `create_performance_test_report` makes it."
+    note = "" if rows else "No run has a report yet: `create_performance_test_report` makes it."
     return ReportList(reports=fitted.items, total=fitted.total, has_more=fitted.has_more, note=note)
 
 
@@ -52,11 +52,11 @@ def _row(run: RunFolder, *, needed: bool = False) -> ReportRow:
         size_bytes=file.stat().st_size,
         charts=len(list(charts.glob("*.png"))) if charts.is_dir() else 0,
         title=_title(file),
-        published_at=known.url if known and known.state == "published" else None,
+        published_at=(known.url or "") if known and known.state == "published" else "",
     )
 
 
-def _title(file: Path) -> str | None:
+def _title(file: Path) -> str:
     with file.open("rb") as opened:
         lines = opened.read(_HEAD).decode("utf-8", "replace").splitlines()
-    return next((printable(line[2:]) for line in lines if line.startswith("# ")), None)
+    return next((printable(line[2:]) for line in lines if line.startswith("# ")), "")

@@ -58,7 +58,7 @@ async def _put(confluence: Confluence, page_id: str, file: PageFile, attachment_
 async def _sent(confluence: Confluence, page_id: str, upload: File, attachment_id: str | None) -> Attachment:
     if attachment_id is None:
         return await confluence.attach(page_id, upload)
-    return await confluence.replace(page_id, attachment_id, upload)
+    return await confluence.exchange(page_id, attachment_id, upload)
 
 
 async def _id_of(confluence: Confluence, page_id: str, name: str) -> str | None:
