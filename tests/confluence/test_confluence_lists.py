@@ -137,3 +137,50 @@ async def test_no_reports_at_all_is_said(connect: Any, mode: str) -> None:
         told = await tools.call("get_available_reports")
     assert (told["total"], told["has_more"]) == (0, False)
     assert "`create_performance_test_report`" in told["note"]
+
+
+async def test_a_page_whose_title_is_a_number_is_found_by_it(
+    connect: Any, mode: str, service: OpenConfluence, pages: Pages
+) -> None:
+    [elsewhere] = [one for one in pages("Test plans") if one.space.key == "QA"]
+    wiki = service.standin.site.wiki
+    space = wiki.spaces["PERF"]
+    page = wiki.add(space, space.home_id, Version(1, str(elsewhere.id), "<p>x</p>", 0.0))
+    async with connect() as tools:
+        told = await tools.call("list_pages", mode=mode, space="PERF", title=str(elsewhere.id))
+        assert "is in another space" in await tools.refused(
+            "list_pages", mode=mode, space="TEAM1", title=str(elsewhere.id)
+        )
+    assert [one["id"] for one in told["pages"]] == [str(page.id)]
+
+
+async def test_a_search_asks_for_no_more_than_is_shown(
+    connect: Any, mode: str, service: OpenConfluence, asked: Callable[[str], list[Any]]
+) -> None:
+    wiki = service.standin.site.wiki
+    space = wiki.spaces["QA"]
+    for number in range(450):
+        wiki.add(space, space.home_id, Version(1, f"Checkout {number}", "<p>x</p>", 0.0))
+    async with connect() as tools:
+        told = await tools.call("search_pages", mode=mode, query="checkout", limit=5)
+        last = await tools.call("search_pages", mode=mode, query="checkout", start=445, limit=100)
+    assert (len(told["pages"]), told["has_more"], len(last["pages"]), last["has_more"]) == (5, True, 5, False)
+    assert len(asked("search" if mode == "cloud" else "search_content")) == 1 + 3
+
+
+async def test_a_page_with_much_on_it_still_fits_an_answer(
+    connect: Any, mode: str, service: OpenConfluence, pages: Pages
+) -> None:
+    from perfsuite.sandbox.confluence.wiki import Upload
+
+    [page] = [one for one in pages("How to") if one.space.key == "PERF"]
+    wiki = service.standin.site.wiki
+    wiki.edit_as_person(page, "<p>" + '"\\ ' * 5000 + "</p>", 1.0)
+    page.labels.extend(f"label-{number}-{'x' * 200}" for number in range(100))
+    for number in range(60):
+        wiki.attach(page, f"{number}-{'x' * 200}.png", Upload(1, b"x", "image/png", 0.0))
+    async with connect() as tools:
+        said = await tools.try_to("get_page_by_id", mode=mode, page_id=str(page.id))
+    assert not said.is_error
+    assert said.fields["has_more"]
+    assert len(said.text) <= 10_000

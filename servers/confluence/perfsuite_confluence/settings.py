@@ -13,7 +13,7 @@ from perfsuite.settings import EnvSettings, from_env, is_this_machine
 GATEWAY: Final = "https://api.atlassian.com"
 _OF_GATEWAY: Final = re.compile(r"/ex/confluence/[^/]+")
 _OF_CLOUD: Final = re.compile(r"/wiki(?:/.*)?$")
-_OF_API: Final = re.compile(r"/rest(?:/api.*)?$")
+_BELOW: Final = re.compile(r"/(?:rest|display|spaces|pages)(?:/.*)?$")
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 _OBTAIN: Final = "Make one at id.atlassian.com under Security, API tokens."
 _PAT: Final = "Make one in Confluence under your profile, Personal Access Tokens. It goes with `mode` onprem."
@@ -76,7 +76,7 @@ class ConfluenceSettings(EnvSettings):
     def onprem(self) -> Service:
         """The server on premises, with the path it may have."""
         headers = {"Authorization": self._onprem_authorization}
-        return Service("Confluence", _OF_API.sub("", self.url), headers, access_hint=_hint("CONFLUENCE_PAT"))
+        return Service("Confluence", _BELOW.sub("", self.url), headers, access_hint=_hint("CONFLUENCE_PAT"))
 
     @property
     def site_url(self) -> str | None:

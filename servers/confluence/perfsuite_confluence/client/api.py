@@ -13,7 +13,7 @@ T = TypeVar("T")
 Place = Mapping[str, str] | None
 """Where a part of a list begins, as the part before said; None is the beginning."""
 
-_MOST_PARTS: Final = 100
+_MOST_PARTS: Final = 40
 
 
 class Confluence(Protocol):
@@ -72,6 +72,16 @@ async def connected(mode: Mode, settings: ConfluenceSettings, http: HttpSettings
 
         async with onprem(settings, http) as server:
             yield server
+
+
+async def first(fetch: Callable[[Place], Awaitable[Part[T]]], count: int) -> Part[T]:
+    """The first items of a list, at least so many where there are, and whether there are more."""
+    items: list[T] = []
+    part: Part[T] = Part((), {})
+    while part.next is not None and len(items) < count:
+        part = await fetch(part.next or None)
+        items += part.items
+    return Part(tuple(items), part.next, part.total)
 
 
 async def every(fetch: Callable[[Place], Awaitable[Part[T]]]) -> list[T]:

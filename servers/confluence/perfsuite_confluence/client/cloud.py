@@ -27,7 +27,7 @@ from perfsuite_confluence.settings import ConfluenceSettings
 
 M = TypeVar("M", bound=BaseModel)
 
-_PART: Final = 100
+_PART: Final = 200
 _CONFLICT: Final = 409
 _NO_CHECK: Final = {"X-Atlassian-Token": "no-check"}
 

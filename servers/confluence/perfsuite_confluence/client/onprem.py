@@ -27,7 +27,7 @@ from perfsuite_confluence.models.entities import (
 )
 from perfsuite_confluence.settings import ConfluenceSettings
 
-_PART: Final = 100
+_PART: Final = 200
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _OF_SPACE: Final = "homepage"

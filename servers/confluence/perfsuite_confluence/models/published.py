@@ -8,6 +8,7 @@ from perfsuite.artifacts import JsonArtifact, layout
 from perfsuite.artifacts.run_id import RunId
 from perfsuite.artifacts.schemas import Document, Sha256
 from perfsuite_confluence.models.entities import Mode
+from perfsuite_confluence.models.values import ContentId
 
 PROPERTY: Final = "perfsuite-report"
 
@@ -21,10 +22,10 @@ class Publication(Document):
     space_key: str
     space_name: str
     title: str
-    page_id: str | None = None
+    page_id: ContentId | None = None
     url: str | None = None
     version: int | None = None
-    parent_id: str | None = None
+    parent_id: ContentId | None = None
     """The page under which we put it. A person may have moved it since."""
     content_hash: Sha256 | None = None
 

@@ -43,9 +43,12 @@ async def find_space(confluence: Confluence, wanted: str) -> Space:
 async def find_page(confluence: Confluence, space: Space, wanted: str) -> Page:
     """The page of this id or title in a space."""
     title = wanted.strip()
-    if _ID.fullmatch(title) and (found := await page_or_none(confluence, title)):
-        return _in_space(found, space)
+    by_id = await page_or_none(confluence, title) if _ID.fullmatch(title) else None
+    if by_id is not None and by_id.space_id in (None, space.id):
+        return by_id
     pages = (await confluence.pages(space, title=title)).items
+    if by_id is not None and not pages:
+        raise _elsewhere(by_id, space)
     if not pages:
         raise await _no_page(confluence, space, title)
     return _the_one(f"page {printable(title)!r} in space {space.key}", pages, [], len(pages), "`list_pages`")
@@ -69,13 +72,11 @@ def text_query(words: str, space: Space | None) -> str:
     return f'type = page and (title ~ "{plain}" or text ~ "{plain}"){within}'
 
 
-def _in_space(page: Page, space: Space) -> Page:
-    if page.space_id not in (None, space.id):
-        raise BadInput(
-            f"Page {page.id} ({page.title!r}) is in another space than {space.key}.",
-            next_step="Name a page of that space; `list_pages` lists them. It may have been moved.",
-        )
-    return page
+def _elsewhere(page: Page, space: Space) -> BadInput:
+    return BadInput(
+        f"Page {page.id} ({page.title!r}) is in another space than {space.key}.",
+        next_step="Name a page of that space; `list_pages` lists them. It may have been moved.",
+    )
 
 
 async def _no_page(confluence: Confluence, space: Space, title: str) -> NotFound:

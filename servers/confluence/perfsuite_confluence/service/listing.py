@@ -1,13 +1,17 @@
 """Spaces, pages, and what stands on them."""
 
+from collections.abc import Sequence
 from typing import Final
+
+from pydantic_core import to_json
 
 from perfsuite.errors import LimitExceeded
 from perfsuite.mcp.answers import fit
-from perfsuite_confluence.client.api import every
+from perfsuite.samples.rows import printable
+from perfsuite_confluence.client.api import every, first
 from perfsuite_confluence.core.reading import plain_text
 from perfsuite_confluence.models.answers import PageDetails, PageList, PageRow, SpaceDetails, SpaceList, SpaceRow
-from perfsuite_confluence.models.entities import Page, Space
+from perfsuite_confluence.models.entities import Page, Part, Space
 from perfsuite_confluence.models.published import PROPERTY, mark_of
 from perfsuite_confluence.models.requests import PageQuestion
 from perfsuite_confluence.service.desk import Desk
@@ -15,7 +19,12 @@ from perfsuite_confluence.service.finding import find_page, find_space, text_que
 from perfsuite_confluence.service.recording import recorded
 
 _MOST_TITLES: Final = 20
-_MOST_FILES: Final = 50
+_LONGEST_TEXT: Final = 6_000
+_MOST_FILES: Final = 30
+_MOST_LABELS: Final = 20
+_LONGEST_SHOWN: Final = 60
+_MORE: Final = 1
+"""Of what was not counted there is one at least."""
 _NO_SPACE: Final = "The account may see no space: check which account it is, and its permissions."
 _NO_PAGE: Final = "There is none, or the account may not see it."
 
@@ -81,11 +90,13 @@ async def search_pages(
     within = await find_space(desk.confluence, space) if space else None
     cql = text_query(query, within)
 
-    async def search() -> list[Page]:
-        return await every(lambda place: desk.confluence.search(cql, place))
+    async def search() -> Part[Page]:
+        return await first(lambda place: desk.confluence.search(cql, place), start + limit)
 
     found = await recorded(desk.runs, run_id, "find_parent_page", "search_pages", search, _only)
-    return _pages(desk, found, within, start, limit)
+    more = _MORE if found.next is not None else 0
+    total = max(found.total or 0, len(found.items) + more)
+    return _pages(desk, found.items, within, start, limit, total=total)
 
 
 async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
@@ -94,8 +105,9 @@ async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
     files = await every(lambda place: desk.confluence.attachments(page_id, place))
     mark = await desk.confluence.property(page_id, PROPERTY)
     known = mark_of(mark.value) if mark else None
+    labels = await desk.confluence.labels(page_id)
     text = plain_text(page.body or "")
-    shown = text[start : start + 6_000]
+    shown = _fitting(text[start:])
     return PageDetails(
         id=page.id,
         title=page.title,
@@ -106,12 +118,19 @@ async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
         changed_by=page.author or "",
         changed_at=page.changed_at or "",
         url=desk.confluence.address(page.webui) or "",
-        labels=await desk.confluence.labels(page_id),
-        attachments=[one.title[:80] for one in files[:_MOST_FILES]],
+        labels=[printable(one, _LONGEST_SHOWN) for one in labels[:_MOST_LABELS]],
+        attachments=[printable(one.title, _LONGEST_SHOWN) for one in files[:_MOST_FILES]],
         report_of_run=known.run_id if known else "",
         text=shown,
         has_more=start + len(shown) < len(text),
     )
+
+
+def _fitting(text: str) -> str:
+    """As much of the text as leaves room in an answer, where quotes and line ends take two characters each."""
+    shown = text[:_LONGEST_TEXT]
+    size = len(to_json(shown).decode())
+    return shown if size <= _LONGEST_TEXT + 500 else shown[: _LONGEST_TEXT * _LONGEST_TEXT // size]
 
 
 async def _all_pages(desk: Desk, space: Space) -> list[Page]:
@@ -123,7 +142,9 @@ async def _all_pages(desk: Desk, space: Space) -> list[Page]:
         ) from None
 
 
-def _pages(desk: Desk, found: list[Page], space: Space | None, start: int, limit: int) -> PageList:
+def _pages(
+    desk: Desk, found: Sequence[Page], space: Space | None, start: int, limit: int, *, total: int = 0
+) -> PageList:  # fmt: skip
     rows = [
         PageRow(
             id=one.id,
@@ -133,7 +154,7 @@ def _pages(desk: Desk, found: list[Page], space: Space | None, start: int, limit
         )
         for one in found
     ]
-    fitted = fit(rows[start : start + limit], total=len(rows), start=start)
+    fitted = fit(rows[start : start + limit], total=max(total, len(rows)), start=start)
     note = "" if rows else _NO_PAGE
     return PageList(pages=fitted.items, total=fitted.total, has_more=fitted.has_more, note=note)
 
@@ -150,6 +171,6 @@ def _parent(page: Page) -> dict[str, str]:
     return {"parent": page.id}
 
 
-def _only(found: list[Page]) -> dict[str, str]:
+def _only(found: Part[Page]) -> dict[str, str]:
     """A parent was found when there is just one."""
-    return _parent(found[0]) if len(found) == 1 else {}
+    return _parent(found.items[0]) if len(found.items) == 1 else {}

@@ -29,6 +29,7 @@ from perfsuite_confluence.service.reports import publication_of
 
 TOOL: Final = "publish_report"
 _AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0)
+_MOST_NOTES: Final = 20
 _NOTHING: Final = FilePlan((), {}, (), (), ())
 
 
@@ -280,6 +281,11 @@ def _url(desk: Desk, page: Page) -> str:
     return desk.confluence.address(page.webui) or f"{desk.site}/pages/viewpage.action?pageId={page.id}"
 
 
+def _few(notes: Sequence[str]) -> list[str]:
+    more = [f"{len(notes) - _MOST_NOTES} more notes are left out."] if len(notes) > _MOST_NOTES else []
+    return [*notes[:_MOST_NOTES], *more]
+
+
 def _would(plan: Plan) -> Outcome:
     if plan.found is None or plan.found.is_new:
         return "would_create"
@@ -300,7 +306,7 @@ def _told(plan: Plan, outcome: Outcome, page: Page | None, desk: Desk) -> Publis
         files_replaced=len(plan.files.replace),
         files_kept=len(plan.files.keep),
         storage_file=layout.REPORT_STORAGE.relative(run_id=plan.wish.run_id),
-        notes=list(plan.notes)[:20],
+        notes=_few(plan.notes),
         next_step=_NEXT[outcome],
     )
 
