@@ -78,7 +78,7 @@ async def _known(confluence: Confluence, wish: Wish, page: Page) -> Found:
     if page.space_id not in (None, wish.space.id):
         raise Conflict(
             f"Page {page.id} ({page.title!r}), where the report was, is in another space than {wish.space.key} now.",
-            next_step="Give as `space` the one where it is, or another `title` for a new page.",
+            next_step="Give as `space` the one where it is now.",
         )
     known = await confluence.property(page.id, PROPERTY)
     mark = mark_of(known.value) if known else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import anyio
 import anyio.to_thread
@@ -66,12 +66,12 @@ async def publish(desk: Desk, request: PublishRequest) -> Published:
         page = plan.found.page if plan.found else None
         return _told(replace(plan, notes=(*plan.notes, *notes)), _would(plan), page, desk)
     with Ledger(run).step(STAGE, "publish", tool=TOOL) as step:
-        _note(desk, step, run, _opening(desk, run, space))
+        _note(step, _opening(desk, run, space))
         plan = await _planned(desk, run, space, request)
         for path in plan.prepared.inputs:
             step.used(path)
         step.produced(run.path(layout.REPORT_STORAGE))
-        return await _carried_out(desk, run, step, plan, request)
+        return await _carried_out(desk, step, plan, request)
 
 
 def wanted_space(run: RunFolder, request: PublishRequest) -> str:
@@ -114,35 +114,32 @@ async def _decided(
     return Plan(wish, prepared, found, files, prepared.hash(title), wanted, move_to, tuple(notes))
 
 
-async def _carried_out(
-    desk: Desk, run: RunFolder, step: RunningStep, plan: Plan, request: PublishRequest
-) -> Published:  # fmt: skip
-    problem = _objection(plan)
-    if plan.is_unchanged and not request.overwrite:
+async def _carried_out(desk: Desk, step: RunningStep, plan: Plan, request: PublishRequest) -> Published:
+    problem, found = _objection(plan), plan.found
+    if found and plan.is_unchanged and not request.overwrite:
         notes = (*plan.notes, "Somebody edited the page; what they wrote stays.") if problem else plan.notes
-        return await _finished(desk, run, step, replace(plan, notes=notes), "unchanged", request)
+        return await _finished(desk, step, replace(plan, notes=notes), found, "unchanged", request)
     if problem and not request.overwrite:
         raise problem
-    outcome: Outcome = "created" if plan.found is None or plan.found.is_new else "updated"
-    made = plan if plan.found else await _created(desk, run, step, plan)
-    written = await _written(desk, made)
-    return await _finished(desk, run, step, written, outcome, request)
+    outcome: Outcome = "created" if found is None or found.is_new else "updated"
+    if found is None:
+        found = await _created(desk, step, plan)
+        plan = replace(plan, files=uploading.planned(plan.prepared.files, ()))
+    written = await _written(desk, plan, found)
+    return await _finished(desk, step, plan, written, outcome, request)
 
 
-async def _created(desk: Desk, run: RunFolder, step: RunningStep, plan: Plan) -> Plan:
+async def _created(desk: Desk, step: RunningStep, plan: Plan) -> Found:
     desk.tell(0, None, "making the page")
     found = await placing.create(desk.confluence, plan.wish)
-    made = replace(plan, found=found, files=uploading.planned(plan.prepared.files, ()))
     # From here on the next call finds the page by its id, whatever happens to this one.
-    _note(desk, step, run, _publication(desk, made, found.page, "publishing"))
-    return made
+    _note(step, _publication(desk, plan, found, "publishing"))
+    return found
 
 
-async def _written(desk: Desk, plan: Plan) -> Plan:
+async def _written(desk: Desk, plan: Plan, found: Found) -> Found:
     """Send the files, then the body that shows them, then the mark that tells what was sent."""
-    found, wish = plan.found, plan.wish
-    if found is None:
-        raise BadInput("There is no page to write to.", next_step=f"Call `{TOOL}` again.")
+    wish = plan.wish
     try:
         await uploading.carry_out(desk, found.page.id, plan.prepared.files, plan.files)
         desk.tell(len(plan.files.add) + len(plan.files.replace), None, "writing the page")
@@ -161,7 +158,7 @@ async def _written(desk: Desk, plan: Plan) -> Plan:
     )
     known = await desk.confluence.property(page.id, PROPERTY)
     await desk.confluence.set_property(page.id, PROPERTY, mark.model_dump(), known)
-    return replace(plan, found=Found(page, mark, found.earlier))
+    return Found(page, mark, found.earlier)
 
 
 async def _updated(confluence: Confluence, plan: Plan, found: Found) -> Page:
@@ -178,7 +175,7 @@ async def _updated(confluence: Confluence, plan: Plan, found: Found) -> Page:
             if now.message == message and now.version == (page.version or 0) + 1:
                 # It was carried out, and only the answer got lost.
                 return now
-            if wait_s is None or not isinstance(error, Conflict) or now.body != page.body:
+            if wait_s is None or not isinstance(error, Conflict) or _differs(now, page):
                 raise
             # Confluence says the same when it got into its own way, or when somebody changed no more than a label.
             page = now
@@ -186,15 +183,17 @@ async def _updated(confluence: Confluence, plan: Plan, found: Found) -> Page:
     return await confluence.page(page.id)
 
 
+def _differs(now: Page, before: Page) -> bool:
+    """Whether somebody changed what we would write over."""
+    return (now.body, now.title, now.parent_id) != (before.body, before.title, before.parent_id)
+
+
 async def _finished(
-    desk: Desk, run: RunFolder, step: RunningStep, plan: Plan, outcome: Outcome, request: PublishRequest
+    desk: Desk, step: RunningStep, plan: Plan, found: Found, outcome: Outcome, request: PublishRequest
 ) -> Published:
-    page = plan.found.page if plan.found else None
-    if page is None:
-        raise BadInput("There is no page.", next_step=f"Call `{TOOL}` again.")
-    notes = [*plan.notes, *await _labelled(desk.confluence, page.id, request.labels)]
-    _note(desk, step, run, _publication(desk, plan, page, "published"))
-    return _told(replace(plan, notes=tuple(notes)), outcome, page, desk)
+    notes = [*plan.notes, *await _labelled(desk.confluence, found.page.id, request.labels)]
+    _note(step, _publication(desk, plan, found, "published"))
+    return _told(replace(plan, notes=tuple(notes)), outcome, found.page, desk)
 
 
 async def _labelled(confluence: Confluence, page_id: str, words: Sequence[str]) -> list[str]:
@@ -220,7 +219,7 @@ def _objection(plan: Plan) -> Conflict | None:
             f"Page {found.page.id} ({found.page.title!r}) was edited{who}: it is at version {found.page.version}, and "
             f"the report was version {_left(found)}.",
             next_step="Show the user what is there by `get_page_by_id`. With overwrite=true the report replaces it; "
-            "their version stays in the history of the page. Another `title` makes a page of its own.",
+            "their version stays in the history of the page.",
         )
     if plan.files.foreign:
         return Conflict(
@@ -255,11 +254,11 @@ def _opening(desk: Desk, run: RunFolder, space: Space) -> Publication:
     )  # fmt: skip
 
 
-def _publication(desk: Desk, plan: Plan, page: Page, state: str) -> Publication:
-    earlier = plan.found.earlier if plan.found else None
-    done = state == "published"
+def _publication(desk: Desk, plan: Plan, found: Found, state: Literal["publishing", "published"]) -> Publication:
+    page, earlier, is_done = found.page, found.earlier, state == "published"
+    ours = found.mark.version if found.mark else None
     return Publication(
-        state="published" if done else "publishing",
+        state=state,
         mode=desk.confluence.mode,
         site=desk.site,
         space_key=plan.wish.space.key,
@@ -267,14 +266,14 @@ def _publication(desk: Desk, plan: Plan, page: Page, state: str) -> Publication:
         title=page.title,
         page_id=page.id,
         url=_url(desk, page),
-        version=page.version if done else (earlier.version if earlier else None),
+        version=ours if is_done else (earlier.version if earlier else None),
         parent_id=plan.wish.parent_id or (earlier.parent_id if earlier else None),
-        content_hash=plan.content_hash if done else None,
+        content_hash=plan.content_hash if is_done else None,
     )
 
 
-def _note(desk: Desk, step: RunningStep, run: RunFolder, publication: Publication) -> None:
-    step.produced(run.save(PUBLISHED, publication))
+def _note(step: RunningStep, publication: Publication) -> None:
+    step.produced(step.folder.save(PUBLISHED, publication))
 
 
 def _url(desk: Desk, page: Page) -> str:
