@@ -196,6 +196,15 @@ async def test_space_and_parent_noted_for_the_run_are_those_of_its_report(
     assert {one.state for one in stage.steps} == {"done"}
 
 
+async def test_what_is_noted_for_one_confluence_is_not_taken_for_the_other(
+    publisher: Publisher, mode: str, run: RunFolder
+) -> None:
+    other = "onprem" if mode == "cloud" else "cloud"
+    await publisher.tools.call("list_spaces", mode=mode, space="PERF", run_id=RUN)
+    said = await publisher.tools.refused("publish_report", mode=other, run_id=RUN, confirm=True)
+    assert f"none is noted for run '{RUN}' in the Confluence of mode '{other}'" in said
+
+
 async def test_the_mode_is_one_of_two(connect: Any, service: OpenConfluence) -> None:
     async with connect() as tools:
         said = await tools.refused("list_spaces", mode="server")

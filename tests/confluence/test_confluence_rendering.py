@@ -221,6 +221,12 @@ def test_a_long_table_is_a_file_and_the_page_keeps_its_beginning() -> None:
     assert "The first 25 of 350 rows" in found.body
 
 
+def test_words_are_whole_in_the_file_though_the_page_may_break_them() -> None:
+    word = "com.example.shop." + "x" * 100
+    [file] = page(long_table(250, word)).tables
+    assert list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"))))[1] == ["0", word]
+
+
 def test_a_table_that_people_can_read_stays_on_the_page() -> None:
     assert page(long_table(200)).tables == ()
 

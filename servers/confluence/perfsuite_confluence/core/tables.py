@@ -11,6 +11,7 @@ from perfsuite.artifacts.run_id import slug
 from perfsuite.errors import LimitExceeded
 from perfsuite_confluence.core import elements as e
 from perfsuite_confluence.core.elements import Element
+from perfsuite_confluence.core.reading import unbroken
 from perfsuite_confluence.core.storage import written
 from perfsuite_confluence.models.parts import TableFile
 
@@ -79,7 +80,7 @@ def _csv(table: Element) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for row in table.iter("tr"):
-        writer.writerow([_inert(e.words_of(cell)) for cell in row])
+        writer.writerow([_inert(unbroken(e.words_of(cell))) for cell in row])
     # With the mark, spreadsheets read it as UTF-8.
     return text.getvalue().encode("utf-8-sig")
 

@@ -74,7 +74,16 @@ async def list_pages(desk: Desk, question: PageQuestion, run_id: str | None) -> 
         async def find() -> Page:
             return await find_page(desk.confluence, space, title)
 
-        found = [await recorded(desk.runs, run_id, "find_parent_page", "list_pages", find, _parent)]
+        found = [
+            await recorded(
+                desk.runs,
+                run_id,
+                "find_parent_page",
+                "list_pages",
+                find,
+                lambda one: {**_where(desk, space), "parent": one.id},
+            )
+        ]
     elif question.parent is not None:
         parent = await find_page(desk.confluence, space, question.parent)
         found = await every(lambda place: desk.confluence.children(parent.id, place))
@@ -93,7 +102,9 @@ async def search_pages(
     async def search() -> Part[Page]:
         return await first(lambda place: desk.confluence.search(cql, place), start + limit)
 
-    found = await recorded(desk.runs, run_id, "find_parent_page", "search_pages", search, _only)
+    found = await recorded(
+        desk.runs, run_id, "find_parent_page", "search_pages", search, lambda one: _only(desk, one, within)
+    )
     more = _MORE if found.next is not None else 0
     total = max(found.total or 0, len(found.items) + more)
     return _pages(desk, found.items, within, start, limit, total=total)
@@ -167,10 +178,10 @@ def _where(desk: Desk, space: Space) -> dict[str, str]:
     return {"mode": desk.confluence.mode, "space": space.key}
 
 
-def _parent(page: Page) -> dict[str, str]:
-    return {"parent": page.id}
-
-
-def _only(found: Part[Page]) -> dict[str, str]:
-    """A parent was found when there is just one."""
-    return _parent(found.items[0]) if len(found.items) == 1 else {}
+def _only(desk: Desk, found: Part[Page], space: Space | None) -> dict[str, str]:
+    """A parent was found when there is just one, and it is known where."""
+    if len(found.items) != 1:
+        return {}
+    [page] = found.items
+    key = page.space_key or (space.key if space else None)
+    return {"mode": desk.confluence.mode, "space": key, "parent": page.id} if key else {}

@@ -76,10 +76,11 @@ async def publish(desk: Desk, request: PublishRequest) -> Published:
 
 def wanted_space(run: RunFolder, request: PublishRequest) -> str:
     """The space that is meant: the one given, else the one that was found for the run."""
-    name = request.space or run.record().request.confluence.space
+    noted = run.record().request.confluence
+    name = request.space or (noted.space if noted.mode in (None, request.mode) else None)
     if not name:
         raise BadInput(
-            f"No space is named, and run {run.run_id!r} names none.",
+            f"No space is named, and none is noted for run {run.run_id!r} in the Confluence of mode {request.mode!r}.",
             next_step="Give `space`, or call `list_spaces` with the name of the space and the `run_id`.",
         )
     return name
@@ -90,7 +91,9 @@ async def _planned(desk: Desk, run: RunFolder, space: Space, request: PublishReq
     prepared = await anyio.to_thread.run_sync(prepare, run)
     earlier = _earlier(desk, run, space)
     title = title_of(request.title) if request.title else page_title(run.run_id, prepared.heading)
-    parent = request.parent or (None if request.space else run.record().request.confluence.parent)
+    noted = run.record().request.confluence
+    here = (noted.mode, noted.space) == (request.mode, space.key)
+    parent = request.parent or (noted.parent if here else None)
     parent_id = (await find_page(desk.confluence, space, parent)).id if parent else None
     wish = Wish(run.run_id, space, title, parent_id, request.overwrite, earlier)
     located = await placing.locate(desk.confluence, wish)
