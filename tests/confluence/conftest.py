@@ -127,20 +127,20 @@ class Tools:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def try_to(self, tool: str, **arguments: Any) -> Said:
+    async def try_to(self, tool: str, /, **arguments: Any) -> Said:
         """Call a tool that may fail."""
         result = await self._client.call_tool(tool, arguments)
         [content] = result.content
         assert isinstance(content, TextContent)
         return Said(bool(result.is_error), content.text, dict(result.structured_content or {}))
 
-    async def call(self, tool: str, **arguments: Any) -> dict[str, Any]:
+    async def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         """Call a tool that must not fail."""
         said = await self.try_to(tool, **arguments)
         assert not said.is_error, said.text
         return said.fields
 
-    async def refused(self, tool: str, **arguments: Any) -> str:
+    async def refused(self, tool: str, /, **arguments: Any) -> str:
         """Call a tool that must fail, for what it says."""
         said = await self.try_to(tool, **arguments)
         assert said.is_error, said.text

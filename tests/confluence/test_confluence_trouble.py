@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 
 from confluence.conftest import RUN, TITLE, Publisher, User, png, write_report
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.sandbox.confluence import OpenConfluence
 from perfsuite.sandbox.confluence.wiki import Page, Upload
+from perfsuite.workflow import Ledger
 
 pytestmark = pytest.mark.anyio
 Pages = Callable[[str], list[Page]]
@@ -345,3 +347,30 @@ async def test_both_generations_of_the_protocol_publish_after_asking(
             await Publisher(tools, mode).publish(title=f"By {era}", space="QA" if era == "auto" else "TEAM1")
         assert len(user.questions) == 1
         assert len(pages(f"By {era}")) == 1
+
+
+async def test_a_report_that_is_being_published_is_not_published_by_another_process(
+    publisher: Publisher, run: RunFolder, asked: Asked
+) -> None:
+    with Ledger(run).step("confluence", "publish", tool="publish_report"):
+        assert "already running" in await publisher.refused()
+    assert not asked("create_page")
+    assert (await publisher.publish())["outcome"] == "created"
+
+
+async def test_work_that_was_cancelled_is_completed_by_the_next_call(
+    publisher: Publisher, pages: Pages, run: RunFolder, asked: Asked
+) -> None:
+    names = tuple(f"CPU_UTILIZATION_{number}" for number in range(60))
+    write_report(run, "# Load test of the checkout\n\n" + "".join(f"![c](../charts/{n}.png)\n\n" for n in names), names)
+    where = {"mode": publisher.mode, "run_id": RUN, "space": "PERF", "confirm": True}
+    assert (await publisher.tools.call("publish_report", **where, wait_s=0))["state"] == "working"
+    while len(asked("attach")) < 5:
+        await anyio.lowlevel.checkpoint()
+    await publisher.tools.call("cancel_job", run_id=RUN, tool="publish_report")
+    [page] = pages(TITLE)
+    assert "is being published" in page.latest.body
+    told = await publisher.publish()
+    assert (told["outcome"], told["page_id"]) == ("created", str(page.id))
+    assert (len(page.attachments), len(page.versions)) == (60, 2)
+    assert told["files_kept"] >= 4
