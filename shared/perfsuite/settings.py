@@ -7,6 +7,7 @@ remembered here, and `redact` takes all of them out of a text: logs and errors p
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +38,14 @@ def redact(text: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return text
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether this host name or address is that of the machine itself, where plain http harms nobody."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class EnvSettings(BaseModel):

@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from perfsuite.errors import BadSettings
-from perfsuite.settings import EnvSettings, from_env, remember_secret
+from perfsuite.settings import EnvSettings, from_env, is_this_machine, remember_secret
 
 _API_PATH = "/api/v4"
 _LARGEST_KEY_FILE = 64 * 1024
@@ -20,17 +19,9 @@ _OBTAIN = "Make a key in BlazeMeter under Settings, API Keys."
 
 def _base_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
         raise PydanticCustomError("base_url", "an https address is expected; http is taken for this machine alone")
     return value.rstrip("/") if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}{_API_PATH}"
-
-
-def _is_this_machine(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """What the datadog server reads from the environment. The names are those of Datadog's own clients."""
 
-import ipaddress
 import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, SecretStr
 
-from perfsuite.settings import EnvSettings, from_env
+from perfsuite.settings import EnvSettings, from_env, is_this_machine
 
 SITES: Final = (
     "datadoghq.com",
@@ -42,16 +41,9 @@ def normal_site(text: str) -> str:
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+    if parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
         return text.rstrip("/")
     raise ValueError("it should begin with https://; http:// is taken for this machine alone")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class DatadogSettings(EnvSettings):

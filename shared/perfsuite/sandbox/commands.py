@@ -40,7 +40,7 @@ def up(
         list[Path] | None,
         typer.Argument(help="Result files, one an engine, or a run folder. Without any, results are made up."),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65_532, help="The first of four ports, 0 for any.")] = 8090,
+    port: Annotated[int, typer.Option(min=0, max=65_530, help="The first of six ports, 0 for any.")] = 8090,
     engines: Annotated[int, typer.Option(min=1, max=64, help="Engines between which one file is split.")] = 2,
     runs: Annotated[int, typer.Option(min=1, max=1000, help="Runs that there are already, a day apart.")] = 12,
     boot_s: Annotated[float, typer.Option(min=1, max=3600, help="Seconds until a started run has data.")] = 20,
@@ -60,7 +60,7 @@ def up(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
-    """Stand in for BlazeMeter and Datadog, until Ctrl-C. It prints the environment that the servers need."""
+    """Stand in for BlazeMeter, Datadog and Confluence, until Ctrl-C. It prints the environment that servers need."""
     import tempfile
 
     import anyio

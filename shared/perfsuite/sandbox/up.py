@@ -12,10 +12,12 @@ import numpy as np
 import yaml
 
 from perfsuite.artifacts import RunStore, layout
-from perfsuite.sandbox import blazemeter, datadog
+from perfsuite.sandbox import blazemeter, confluence, datadog
 from perfsuite.sandbox.blazemeter import BlazeMeterSpec, BlazeMeterStandIn, catalog
 from perfsuite.sandbox.blazemeter.recording import results_in
 from perfsuite.sandbox.blazemeter.results import write_results
+from perfsuite.sandbox.confluence import ConfluenceSpec, OpenConfluence
+from perfsuite.sandbox.confluence.spec import RETAIL, Flavour
 from perfsuite.sandbox.datadog import DatadogSpec
 from perfsuite.sandbox.datadog.curves import Curve, Floats
 from perfsuite.sandbox.datadog.world import curve_of_run
@@ -28,6 +30,7 @@ from perfsuite.workflow.importing import ImportRequest, import_results
 ENVIRONMENT: Final = "sandbox"
 _AGO_S: Final = 3600
 _RUN: Final = "load"
+PORTS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Wishes:
     boot_s: float = 20
     speed: float = 1
     port: int = 0
-    """The first of four; 0 takes any that are free."""
+    """The first of six; 0 takes any that are free."""
     faults: tuple[str, ...] = ()
     keeps_times: bool = False
     """Whether the newest run has the times of the results, in place of having ended an hour ago."""
@@ -58,15 +61,21 @@ class Up:
     newest_run: int
     newest_load: tuple[str, str]
     runs: int
+    space: str
+    confluence_onprem: dict[str, str]
+    """What takes the place of the same names, for Confluence on premises."""
 
     def exports(self) -> str:
         """The same for a shell, and for whoever reads it."""
+        onprem = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.confluence_onprem.items())
         lines = [
-            "# Stand-ins of BlazeMeter and Datadog, for trying and testing. Ctrl-C ends them.",
+            "# Stand-ins of BlazeMeter, Datadog and Confluence, for trying and testing. Ctrl-C ends them.",
             *(f"export {name}={shlex.quote(value)}" for name, value in self.environment.items()),
             f"# BlazeMeter: workspace {self.workspace!r}, test {self.test!r}, newest run {self.newest_run}",
             f"# Its load: {' to '.join(self.newest_load)}. There are {self.runs} runs, each a day before the next.",
             f"# Datadog: environment {ENVIRONMENT!r}",
+            f"# Confluence: space {self.space!r}; its pages can be looked at in a browser at the address above",
+            f"# Confluence on premises, in place of the cloud: export {onprem}",
             f"# Faults, requests, routes: {self.control_url}/_faults, /_requests, /_routes",
         ]
         return "\n".join(lines)
@@ -109,24 +118,45 @@ def opened(wishes: Wishes, folder: Path) -> Iterator[Up]:
         (run,), engines=wishes.engines, runs=wishes.runs, boot_s=wishes.boot_s, speed=wishes.speed,
         newest_ends=None if wishes.keeps_times else ended,
     )  # fmt: skip
-    ports = [wishes.port and wishes.port + number for number in range(4)]
+    ports = [wishes.port and wishes.port + number for number in range(PORTS)]
     with ExitStack() as stack:
         bm = stack.enter_context(
             blazemeter.opened(spec, folder / "blazemeter", backstage, port=ports[0], storage_port=ports[1])
         )
         load = LoadOfRuns(curve_of_run(run), bm.standin)
         dd = stack.enter_context(datadog.opened(DatadogSpec(), backstage, load, port=ports[2]))
+        sites = _confluence(stack, backstage, ports[4:])
         control_url = stack.enter_context(serving(control_app(backstage), port=ports[3]))
         for text in wishes.faults:
             backstage.faults.switch_on(*read_fault(text))
         environment = {
             **bm.environment,
             **dd.environment,
+            **sites["cloud"].environment,
             "PERFSUITE_CONFIG_DIR": str(_configuration(folder, dd.standin.spec)),
         }
         newest = next(iter(bm.standin.masters))
         window = (_stamp(newest.load_window[0]), _stamp(newest.load_window[1]))
-        yield Up(environment, control_url, catalog.RETAIL.name, newest.test.name, newest.id, window, wishes.runs)
+        yield Up(
+            environment,
+            control_url,
+            catalog.RETAIL.name,
+            newest.test.name,
+            newest.id,
+            window,
+            wishes.runs,
+            RETAIL.key,
+            sites["onprem"].environment,
+        )
+
+
+def _confluence(stack: ExitStack, backstage: Backstage, ports: list[int]) -> dict[Flavour, OpenConfluence]:
+    """Both flavours. They know nothing of each other's pages."""
+    flavours: tuple[Flavour, ...] = ("cloud", "onprem")
+    return {
+        flavour: stack.enter_context(confluence.opened(ConfluenceSpec(flavour), backstage, port=port))
+        for flavour, port in zip(flavours, ports, strict=True)
+    }
 
 
 def _run_folder(wishes: Wishes, folder: Path, ended: float) -> Path:

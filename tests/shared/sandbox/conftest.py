@@ -1,8 +1,8 @@
-"""A shop in this process, whose time passes only when somebody waits."""
+"""A shop in this process, whose time passes only when somebody waits; and both flavours of Confluence."""
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.shop.control import shop_app
 from perfsuite.sandbox.shop.service import Shop
 from perfsuite.sandbox.shop.spec import ShopSpec
+from shared.sandbox.confluence_desk import Desk as ConfluenceDesk
+from shared.sandbox.confluence_desk import desk as confluence_desk
 
 EPOCH = 1_790_000_000.0
 
@@ -100,3 +102,33 @@ async def desk(spec: ShopSpec, tmp_path: Path) -> AsyncIterator[ShopDesk]:
     yield found
     await found.http.aclose()
     found.shop.access_log.close()
+
+
+@pytest.fixture(scope="module")
+def cloud_desk(request: pytest.FixtureRequest) -> Iterator[ConfluenceDesk]:
+    with confluence_desk("cloud", **getattr(request.module, "SPEC", {})) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def onprem_desk(request: pytest.FixtureRequest) -> Iterator[ConfluenceDesk]:
+    with confluence_desk("onprem", **getattr(request.module, "SPEC", {})) as found:
+        yield found
+
+
+@pytest.fixture
+def cloud(cloud_desk: ConfluenceDesk) -> ConfluenceDesk:
+    cloud_desk.start_again()
+    return cloud_desk
+
+
+@pytest.fixture
+def onprem(onprem_desk: ConfluenceDesk) -> ConfluenceDesk:
+    onprem_desk.start_again()
+    return onprem_desk
+
+
+@pytest.fixture(params=["cloud", "onprem"])
+def wiki(request: pytest.FixtureRequest) -> ConfluenceDesk:
+    found: ConfluenceDesk = request.getfixturevalue(request.param)
+    return found

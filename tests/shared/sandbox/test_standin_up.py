@@ -79,6 +79,16 @@ def test_a_run_that_is_started_here_ends_and_has_samples(up: Up) -> None:
     assert window_of(up, master)[1] > window_of(up, master)[0]
 
 
+def test_confluence_is_there_in_both_flavours(up: Up) -> None:
+    cloud, onprem = up.environment, up.confluence_onprem
+    login = cloud["CONFLUENCE_EMAIL"], cloud["CONFLUENCE_API_TOKEN"]
+    found = httpx.get(f"{cloud['CONFLUENCE_URL']}/api/v2/spaces?keys={up.space}", auth=login).json()["results"]
+    bearer = {"Authorization": f"Bearer {onprem['CONFLUENCE_PAT']}"}
+    space = httpx.get(f"{onprem['CONFLUENCE_URL']}/rest/api/space/{up.space}", headers=bearer).json()
+    assert [one["name"] for one in found] == [space["name"]]
+    assert onprem["CONFLUENCE_URL"] in up.exports()
+
+
 def test_the_configuration_names_what_is_there(up: Up) -> None:
     path = Path(up.environment["PERFSUITE_CONFIG_DIR"], "environments.yaml")
     found = read_configuration(Environments, path).environments[ENVIRONMENT]
@@ -88,7 +98,7 @@ def test_the_configuration_names_what_is_there(up: Up) -> None:
 
 def test_one_control_page_is_for_all(up: Up) -> None:
     routes = httpx.get(f"{up.control_url}/_routes").json()["routes"]
-    assert {route["name"].partition(".")[0] for route in routes} == {"blazemeter", "datadog"}
+    assert {route["name"].partition(".")[0] for route in routes} == {"blazemeter", "confluence", "datadog"}
     httpx.post(f"{up.control_url}/_faults", json={"route": "*.user", "kind": "too_many", "times": 1})
     with blazemeter(up) as http:
         assert [http.get("/user").status_code for _ in range(2)] == [429, 200]

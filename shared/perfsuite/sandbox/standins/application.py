@@ -20,7 +20,7 @@ from perfsuite.sandbox.standins.breaking import Shortened, cut
 from perfsuite.sandbox.standins.faults import Fault, Faults
 from perfsuite.sandbox.standins.journal import Credentials, Journal, Received, without_secrets
 from perfsuite.sandbox.standins.routes import RouteTable, StandInRoute
-from perfsuite.sandbox.standins.visits import Visit, parsed, read_body
+from perfsuite.sandbox.standins.visits import LONGEST_BODY, Visit, parsed, read_body
 
 UNKNOWN: Final = "unknown"
 _METHODS: Final = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -42,6 +42,7 @@ class StandIn(ABC):
 
     tables: ClassVar[tuple[RouteTable[Any], ...]]
     """One per host name that the service has; the first is the one that clients are told."""
+    longest_body: ClassVar[int] = LONGEST_BODY
 
     def __init__(self, backstage: Backstage | None = None) -> None:
         self.backstage = backstage or Backstage()
@@ -103,7 +104,8 @@ class _Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        visit = Visit(request, await read_body(request), self._standin.faults.met_on(self._route.name))
+        body = await read_body(request, self._standin.longest_body)
+        visit = Visit(request, body, self._standin.faults.met_on(self._route.name))
         received = self._received(visit)
         self._standin.journal.add(received)
         response = await self._response(visit, received.credentials)
