@@ -83,8 +83,10 @@ class Caller:
         return content
 
     async def collect(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
-        """The result of a job that ends within its first call."""
+        """The result of a job, however long a busy machine takes for it."""
         report = await self.call(tool, **arguments)
+        while report["state"] == "working":
+            report = await self.call(tool, **arguments)
         assert report["state"] == "done"
         result: dict[str, Any] = report["result"]
         return result
