@@ -64,7 +64,7 @@ async def test_an_answer_without_a_list_is_said(said: Say, body: bytes) -> None:
     assert "no list was in it" in told
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"<html>", b'{"results": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{]", b"<html>", b'{"results": NaN}', b"[" * 100_000])
 async def test_what_is_no_json_is_said(said: Say, body: bytes) -> None:
     told, _ = await said(answer(body=body))
     assert "where JSON was expected" in told

@@ -327,10 +327,15 @@ async def test_an_answer_that_broke_off_is_asked_for_again(publisher: Publisher,
     assert len(asked("attachments")) == 2
 
 
-async def test_half_an_answer_is_never_taken_for_a_whole_one(publisher: Publisher, fault: Switch) -> None:
+async def test_half_an_answer_is_never_taken_for_a_whole_one(
+    publisher: Publisher, fault: Switch, asked: Asked
+) -> None:
     await publisher.publish()
     fault("attachments", "truncated", times=1)
-    assert "JSON was expected" in await publisher.refused()
+    assert (await publisher.publish())["outcome"] == "unchanged"
+    assert len(asked("attachments")) == 2
+    fault("attachments", "truncated")
+    assert "JSON that breaks off" in await publisher.refused()
 
 
 async def test_an_answer_that_is_too_long_is_not_read(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
