@@ -62,6 +62,15 @@ def test_a_quarter_slower_is_a_major_regression_and_the_other_way_round_a_major_
     assert {finding.severity for finding in there.findings} >= {"major"}
 
 
+def test_the_headline_mirrors_although_some_changes_cannot_be_told(tmp_path: Path) -> None:
+    rare = synthetic.steady(2, factor=1.28)
+    wrote(tmp_path, a=synthetic.steady(1, seconds=400), b=replace(rare, samples=rare.samples.head(5_000)))
+    there, back = compared(tmp_path, "a", "b"), compared(tmp_path, "b", "a")
+    assert "inconclusive" in {one.verdict for one in back.changes}
+    assert (there.verdict, back.verdict) == ("regression", "improvement")
+    assert there.tier == back.tier
+
+
 def test_failures_are_compared_by_their_difference(tmp_path: Path) -> None:
     wrote(tmp_path, a=synthetic.steady(1), b=synthetic.error_storm(2))
     pair = compared(tmp_path, "a", "b")

@@ -12,7 +12,7 @@ from perfsuite_perfanalysis.core.sla_rules import Rules, best_override, fits
 from perfsuite_perfanalysis.models.slas import Override, SlaFile
 
 from . import synthetic
-from .analysing import again, analysed, check, kinds, runs_in, slas_of
+from .analysing import again, analysed, check, kinds, runs_in, slas_of, whole
 from .conftest import jtl_row
 
 ONE_PROFILE = """
@@ -154,6 +154,34 @@ def test_too_few_samples_for_a_percentile_are_not_evaluated(tmp_path: Path) -> N
     assert one.actual is None
     assert found.sla is not None
     assert found.sla.verdict == "not_evaluated"
+
+
+@pytest.mark.parametrize("n", [1, 5, 29])
+def test_of_a_few_samples_no_limit_is_judged_and_nothing_is_called_a_rate(tmp_path: Path, n: int) -> None:
+    slas = "default_sla: {response_time_sla_ms: 50, error_rate_threshold: 1, min_throughput: 100}"
+    found = analysed(tmp_path, rows(n), slas=slas)
+    assert found.sla is not None
+    assert {one.metric: one.verdict for one in found.sla.checks} == dict.fromkeys(
+        ("p95_ms", "error_rate_pct", "throughput_per_s"), "not_evaluated"
+    )
+    assert found.sla.verdict == "not_evaluated"
+    assert whole(found).throughput_per_s is None or n == 29
+
+
+def test_a_window_too_short_for_an_interval_is_not_said_to_have_one(tmp_path: Path) -> None:
+    one = check(analysed(tmp_path, rows(60), slas="default_sla: {min_throughput: 100}"), "ALL", "throughput_per_s")
+    assert (one.verdict, one.low, one.high) == ("fail", None, None)
+    assert "too short for an interval" in one.reason
+
+
+def test_times_of_failures_are_no_pass_without_a_remark(tmp_path: Path) -> None:
+    slas = "default_sla: {response_time_sla_ms: 500}"
+    one = check(analysed(tmp_path, rows(errors=300), slas=slas), "GET /cart", "p95_ms")
+    assert one.verdict == "warn"
+    assert "100% of these samples failed" in one.reason
+    few = check(analysed(tmp_path, rows(errors=30), run_id="b", slas=slas), "GET /cart", "p95_ms")
+    assert few.verdict == "pass"
+    assert "10% of these samples failed" in few.reason
 
 
 def test_without_the_file_nothing_is_evaluated_and_that_is_no_pass(tmp_path: Path) -> None:

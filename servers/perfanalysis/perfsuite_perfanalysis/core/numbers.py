@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PEAK_WIDTH_S: Final = 10.0
 _RATINGS: Final = ((0.94, "excellent"), (0.85, "good"), (0.70, "fair"), (0.50, "poor"), (0.0, "unacceptable"))
 _SMALL_GROUP: Final = 100
+_FEWEST_FOR_RATE: Final = 10
+"""From the first sample to the end of the last, n samples come n / (n - 1) times too often."""
 _OF_SUCCESSES: Final = (50.0, 95.0)
 
 
@@ -38,7 +40,7 @@ def numbers_of(found: "Statistics", percentiles: Sequence[float], blocks: Blocks
         percentiles_ms=told,
         withheld=withheld,
         success_percentiles_ms=_of_successes(blocks) if blocks is not None and found.errors else {},
-        throughput_per_s=_rounded(found.throughput_per_s),
+        throughput_per_s=_rounded(found.throughput_per_s) if found.samples >= _FEWEST_FOR_RATE else None,
         apdex=_rounded(found.apdex),
         apdex_rating=_rating(found.apdex, found.samples),
         received_kb_per_s=_rounded(found.received_kb_per_s),

@@ -7,7 +7,7 @@ otherwise it is a warning. What could not be measured is not evaluated, which is
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from perfsuite.artifacts.analyses import Numbers, SlaCheck, SlaReport
 from perfsuite.samples.definitions import percentile_key
@@ -24,6 +24,10 @@ from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.core.sla_rules import Limit, Rules
 
 OVERALL = "ALL"
+FEWEST: Final = 30
+"""Samples: of fewer, neither a share of failures nor a throughput says anything."""
+_WORTH_SAYING: Final = 0.05
+_MOSTLY: Final = 0.5
 Verdict = Literal["pass", "warn", "fail", "not_evaluated"]
 
 
@@ -47,6 +51,8 @@ class _Held:
     is_upper: bool = True
     lacking: str = ""
     has_interval: bool = True
+    failed: float = 0.0
+    """The share of failures among the times."""
 
 
 def judge(rules: Rules, labels: Sequence[Measured], overall: Measured, run_id: str) -> SlaReport:
@@ -57,7 +63,8 @@ def judge(rules: Rules, labels: Sequence[Measured], overall: Measured, run_id: s
     unmatched = tuple(map(printable, rules.unmatched(one.label for one in labels)))
     verdict, reason = _together(checks)
     if unmatched:
-        reason += f" {len(unmatched)} patterns fit no label."
+        fit = "pattern fits" if len(unmatched) == 1 else "patterns fit"
+        reason += f" {len(unmatched)} {fit} no label."
     return SlaReport(
         verdict=verdict,
         reason=reason,
@@ -81,28 +88,34 @@ def _response_time(one: Measured, percentile: float, limit: Limit, run_id: str) 
     key = percentile_key(percentile)
     exact = one.numbers.percentiles_ms.get(key)
     if exact is None:
-        needed = needed_samples(percentile)
-        return _Held(key, limit, None, lacking=f"{one.numbers.samples} samples are too few; {needed} are needed.")
+        return _Held(key, limit, None, lacking=_too_few(one, needed_samples(percentile)))
     name = (run_id, one.kind, one.label, key)
     interval = percentile_interval(one.blocks, percentile, exact, *name) if one.blocks is not None else None
-    return _Held(key, limit, interval or Interval(exact, exact, exact), has_interval=interval is not None)
+    found, failed = interval or Interval(exact, exact, exact), one.numbers.error_rate or 0.0
+    return _Held(key, limit, found, has_interval=interval is not None, failed=failed)
 
 
 def _error_rate(one: Measured, limit: Limit, run_id: str) -> _Held:
     numbers = one.numbers
-    if not numbers.samples:
-        return _Held("error_rate_pct", limit, None, lacking="There is no sample.")
+    if numbers.samples < FEWEST:
+        return _Held("error_rate_pct", limit, None, lacking=_too_few(one, FEWEST))
     share = share_interval(numbers.errors, numbers.samples, one.blocks, run_id, one.kind, one.label, "errors")
     return _Held("error_rate_pct", limit, Interval(share.value * 100, share.low * 100, share.high * 100))
 
 
 def _throughput(one: Measured, limit: Limit, run_id: str) -> _Held:
     exact = one.numbers.throughput_per_s
-    if exact is None:
-        return _Held("throughput_per_s", limit, None, is_upper=False, lacking="The run has no length.")
+    if exact is None or one.numbers.samples < FEWEST:
+        lacking = _too_few(one, FEWEST) if one.numbers.samples < FEWEST else "The run has no length."
+        return _Held("throughput_per_s", limit, None, is_upper=False, lacking=lacking)
     interval = rate_interval(one.blocks, exact, run_id, "throughput") if one.blocks is not None else None
     found = interval or Interval(exact, exact, exact)
     return _Held("throughput_per_s", limit, found, is_upper=False, has_interval=interval is not None)
+
+
+def _too_few(one: Measured, needed: int) -> str:
+    are = "1 sample is" if one.numbers.samples == 1 else f"{one.numbers.samples} samples are"
+    return f"{are} too few; {needed} are needed."
 
 
 def _checked(one: Measured, held: _Held) -> SlaCheck:
@@ -134,12 +147,25 @@ def _verdict(held: _Held) -> tuple[Verdict, str]:
     told = f"{found.value:.4g} where {side} {limit:g} is wanted"
     keeps = [value <= limit if held.is_upper else value >= limit for value in (found.value, found.low, found.high)]
     if not keeps[0]:
-        return "fail", f"{told}; the interval {'is beyond the limit too' if not any(keeps) else 'holds the limit'}."
+        return "fail", f"{told}; {_beyond(held, keeps)}.{_failures(held)}"
+    if held.failed >= _MOSTLY:
+        return "warn", f"{told}.{_failures(held)}"
     if not held.has_interval:
-        return "pass", f"{told}; the window is too short for an interval."
+        return "pass", f"{told}; the window is too short for an interval.{_failures(held)}"
     if not all(keeps):
-        return "warn", f"{told}, but the interval reaches beyond the limit."
-    return "pass", f"{told}, and the whole interval keeps it."
+        return "warn", f"{told}, but the interval reaches beyond the limit.{_failures(held)}"
+    return "pass", f"{told}, and the whole interval keeps it.{_failures(held)}"
+
+
+def _beyond(held: _Held, keeps: Sequence[bool]) -> str:
+    if not held.has_interval:
+        return "the window is too short for an interval"
+    return "the interval holds the limit" if any(keeps) else "the interval is beyond the limit too"
+
+
+def _failures(held: _Held) -> str:
+    """A time that failures made is told as that."""
+    return f" {held.failed:.0%} of these samples failed." if held.failed >= _WORTH_SAYING else ""
 
 
 def _margin(held: _Held) -> float | None:
@@ -155,7 +181,11 @@ def _together(checks: Sequence[SlaCheck]) -> tuple[Verdict, str]:
         return "not_evaluated", "No limit applies to any label of the run."
     told = ", ".join(f"{counts[name]} {name}" for name in ("fail", "warn", "not_evaluated", "pass") if counts[name])
     if counts["fail"]:
-        return "fail", f"Of {len(checks)} limits: {told}."
+        return "fail", f"{_limits(checks)}: {told}."
     if counts["warn"] or (counts["not_evaluated"] and counts["pass"]):
-        return "warn", f"Of {len(checks)} limits: {told}."
-    return ("pass" if counts["pass"] else "not_evaluated"), f"Of {len(checks)} limits: {told}."
+        return "warn", f"{_limits(checks)}: {told}."
+    return ("pass" if counts["pass"] else "not_evaluated"), f"{_limits(checks)}: {told}."
+
+
+def _limits(checks: Sequence[SlaCheck]) -> str:
+    return "Of 1 limit" if len(checks) == 1 else f"Of {len(checks)} limits"

@@ -19,7 +19,7 @@ SHARE_FLOOR: Final = 0.005
 FEWEST_ERRORS: Final = 5
 QUANTUM_MS: Final = 1.0
 _WORST_FIRST: Final[tuple[ChangeVerdict, ...]] = (
-    "regression", "inconclusive", "improvement", "within_noise", "insufficient_data",
+    "regression", "improvement", "inconclusive", "within_noise", "insufficient_data",
 )  # fmt: skip
 LOWER_IS_BETTER: Final = {"throughput_per_s": False}
 """All else is better when it is lower."""
@@ -40,7 +40,8 @@ def judged(changes: Sequence[Change], floors: Floors, incomparable: str = "") ->
 
 
 def overall(found: Sequence[Compared]) -> tuple[ChangeVerdict, Tier | None]:
-    """The worst of all: a change that cannot be told weighs more than an improvement."""
+    """What is certain comes first, and what is worse before what is better: so the headline mirrors when the runs are
+    swapped, but where some labels are slower and others faster, which is a regression both ways round."""
     there = {one.verdict for one in found}
     verdict: ChangeVerdict = next((one for one in _WORST_FIRST if one in there), "incomparable")
     tiers = {one.tier for one in found if one.verdict == verdict}
