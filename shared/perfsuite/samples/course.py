@@ -59,6 +59,8 @@ class Histograms:
     """(kind, label); `label` counts into it."""
     block_s: float
     blocks: int
+    span_s: float
+    """From the start of the first sample to that of the last, which need not fill the last block."""
     label: Ints
     block: Ints
     bin: Ints
@@ -118,6 +120,7 @@ def histograms(found: Samples, block_s: float) -> Histograms:
         labels=tuple(labels),
         block_s=width_us / 1e6,
         blocks=int((last - first) // width_us) + 1,
+        span_s=(last - first) / 1e6,
         label=cells["id"],
         block=cells["block"],
         bin=cells["bin"],

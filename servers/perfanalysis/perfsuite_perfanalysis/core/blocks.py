@@ -34,6 +34,8 @@ class Blocks:
     succeeded: Floats
     """Samples by block and bin."""
     failed: Floats
+    last_s: float | None = None
+    """How much of the last block there was; without it, all."""
 
     @property
     def samples(self) -> int:
@@ -54,7 +56,7 @@ class Blocks:
 
     @property
     def seconds(self) -> float:
-        return len(self.succeeded) * self.block_s
+        return (len(self.succeeded) - 1) * self.block_s + (self.block_s if self.last_s is None else self.last_s)
 
     def of_width(self, wanted_s: float) -> "Blocks":
         """The same in blocks about so wide; what is left over joins the last one."""
@@ -65,6 +67,7 @@ class Blocks:
             self.bins,
             np.add.reduceat(self.succeeded, starts, axis=0),
             np.add.reduceat(self.failed, starts, axis=0),
+            self.seconds - (len(starts) - 1) * self.block_s * together,
         )
 
 
@@ -85,7 +88,7 @@ def needed_samples(percentile: float) -> int:
 def block_width_s(blocks: Blocks, levels: Floats) -> float | None:
     """How long blocks must be to be independent, as far as the memory of their levels tells, but never so long that
     there are fewer than ten; None where the window is too short for that."""
-    span = blocks.seconds
+    span = len(blocks.succeeded) * blocks.block_s
     wanted = max(SHORTEST_BLOCK_S, 2 * correlation_time(levels) * blocks.block_s, span / BLOCKS)
     most = span / FEWEST_BLOCKS
     if most < SHORTEST_BLOCK_S:

@@ -1,5 +1,6 @@
 """Whether two runs can be compared: the same load, long enough, by a generator that kept up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,7 +9,13 @@ from perfsuite.artifacts.comparisons import Gate
 
 SHORTEST_S: Final = 300.0
 ALIKE: Final = 0.10
+SAME_SAMPLES: Final = "The samples of both runs are the same, byte by byte: was one result imported twice?"
 _MOST_REJECTED: Final = 0.01
+_REPAIRS: Final = {
+    "steady_window": f"run it again with at least {SHORTEST_S / 60:.0f} minutes at one load after the ramp",
+    "load": "run both again with the same users and pauses, or at the same rate",
+    "generator": "run again from a generator that is not busy, or with less load from each",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class RunLoad:
         return (self.phases.steady_to_s or 0.0) - (self.phases.steady_from_s or 0.0)
 
 
-def gates(baseline: RunLoad, candidate: RunLoad) -> tuple[Gate, ...]:
+def gates(baseline: RunLoad, candidate: RunLoad, *, same_samples: bool = False) -> tuple[Gate, ...]:
     """Every condition; swapping the runs changes none."""
     both = sorted((baseline, candidate), key=lambda one: one.run_id)
     first, second = both
@@ -41,12 +48,19 @@ def gates(baseline: RunLoad, candidate: RunLoad) -> tuple[Gate, ...]:
         *(_generator(one) for one in both),
         Gate(name="percentile_method", holds=True, text="Both are computed by the same method, from the same bins."),
         *_doubts(first, second),
+        *([Gate(name="same_samples", holds=None, text=SAME_SAMPLES)] if same_samples else []),
     )
 
 
 def broken(found: tuple[Gate, ...]) -> str:
     """Why the runs cannot be compared; empty where they can."""
     return " ".join(one.text for one in found if one.holds is False)
+
+
+def repairs(found: Iterable[Gate]) -> str:
+    """What to do so that runs can be compared; empty where they can."""
+    broken_ones = dict.fromkeys(one.name for one in found if one.holds is False)
+    return "; ".join(_REPAIRS[name] for name in broken_ones)
 
 
 def throughput_is_an_outcome(baseline: RunLoad, candidate: RunLoad) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 120
 _LOG_BIN = math.log(1.005)
+_INSTANT_S = 0.001
 _BINS_TOGETHER = 46
 """Bins of half a percent, so that one of a distribution is a quarter wide."""
 
@@ -37,7 +38,8 @@ def blocks_of(table: "Histograms", labels: Iterable[int], from_s: float = 0.0, t
     bins = bins if len(bins) else np.zeros(1, dtype=np.int64)
     outcome = np.zeros((2, count, len(bins)))
     np.add.at(outcome, (table.failed[place].astype(int), table.block[place] - first, column), table.n[place])
-    return Blocks(table.block_s, bins.astype(np.int64), outcome[0], outcome[1])
+    last_s = min(table.block_s, max(table.span_s - (first + count - 1) * table.block_s, _INSTANT_S))
+    return Blocks(table.block_s, bins.astype(np.int64), outcome[0], outcome[1], last_s)
 
 
 def distribution(blocks: Blocks) -> tuple[Bin, ...]:

@@ -63,7 +63,11 @@ class _Measured:
     sides: "dict[tuple[str, str], Side]"
     overall: "Side"
     first_us: int
-    sha256: str
+    inputs: tuple[Input, ...]
+
+    @property
+    def samples_sha256(self) -> str:
+        return self.inputs[0].sha256
 
 
 def compare_test_runs(runs: RunStore, asked: Asked, work: Work | None = None) -> Comparison:
@@ -85,7 +89,7 @@ def compare_test_runs(runs: RunStore, asked: Asked, work: Work | None = None) ->
         reasons=unlike,
         baseline=measured[0].run_id,
         run_ids=tuple(one.run_id for one in measured),
-        inputs=tuple(Input(path=f"{one.run_id}/{layout.SAMPLES.place}", sha256=one.sha256) for one in measured),
+        inputs=tuple(file for one in measured for file in one.inputs),
         methods=methods.of_comparison(asked.noise_floor, asked.floor_ms),
         percentile_method="linear, of successes, in bins of half a percent",
         pairs=tuple(pairs),
@@ -130,8 +134,13 @@ def _measured(run: RunFolder, work: Work, start: float, share: float) -> _Measur
     }
     together = [number for number, (kind, _) in enumerate(table.labels) if kind == read.kind]
     overall = Side(run.run_id, OVERALL, read.kind, blocks_of(table, together, *read.window))
-    digest = sha256_of(run.path(layout.SAMPLES))
-    return _Measured(run.run_id, _load(read, overall), sides, overall, read.course.first_us, digest)
+    return _Measured(run.run_id, _load(read, overall), sides, overall, read.course.first_us, _inputs(run))
+
+
+def _inputs(run: RunFolder) -> tuple[Input, ...]:
+    """The samples, and where somebody watched the generator, what was read of it."""
+    files = [artifact for artifact in (layout.SAMPLES, layout.JMETER_HEALTH) if run.path(artifact).is_file()]
+    return tuple(Input(path=f"{run.run_id}/{one.place}", sha256=sha256_of(run.path(one))) for one in files)
 
 
 def _load(read: Reading, overall: "Side") -> RunLoad:
@@ -163,10 +172,15 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
     from perfsuite_perfanalysis.core.describing import renamed
     from perfsuite_perfanalysis.core.verdicts import Floors, judged, overall
 
-    gates = comparability.gates(baseline.load, candidate.load)
+    is_same = baseline.samples_sha256 == candidate.samples_sha256
+    gates = comparability.gates(baseline.load, candidate.load, same_samples=is_same)
     incomparable = comparability.broken(gates)
     floors = Floors(asked.noise_floor, asked.floor_ms)
     changes = judged(list(_changes(baseline, candidate)), floors, incomparable)
+    if is_same and not incomparable:
+        changes = [
+            one.model_copy(update={"verdict": "within_noise", "reason": comparability.SAME_SAMPLES}) for one in changes
+        ]
     verdict, tier = overall(changes)
     gone = sorted(label for _, label in baseline.sides.keys() - candidate.sides.keys())
     new = sorted(label for _, label in candidate.sides.keys() - baseline.sides.keys())
@@ -175,7 +189,7 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
         candidate=candidate.run_id,
         verdict=verdict,
         tier=tier,
-        reason=incomparable or _counted(changes),
+        reason=incomparable or (comparability.SAME_SAMPLES if is_same else _counted(changes)),
         confidence="single-run: how much runs of the same thing differ cannot be seen from one on each side",
         gates=gates,
         changes=tuple(changes),
