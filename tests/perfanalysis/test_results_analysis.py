@@ -191,12 +191,46 @@ def test_readings_of_the_generator_that_make_no_sense_are_unknown(tmp_path: Path
     assert found.verdict == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("java", "machine", "collecting", "said", "advised"),
+    [
+        (1.2, 97, 0, "JMeter took 1.2 % of them (median): something else used", "what else ran"),
+        (85, 97, 1, "JMeter took 85 % of them (median): response times hold its own", "second generator"),
+        (20, 30, 25, "Garbage collections took 10 % of the time or more in 20 of 20", "larger heap"),
+        ("", 97, "", "Its processors were at 80 % or more in 20 of 20", "second generator"),
+    ],
+)
+def test_a_saturated_generator_says_of_what_it_was_short_and_who_took_it(
+    tmp_path: Path, java: object, machine: object, collecting: object, said: str, advised: str
+) -> None:
+    run = imported_rows(tmp_path, [jtl_row(i, 100, "GET /") for i in range(600)])
+    write_readings(run, [f"{java},{machine},500,10,1,{collecting},200"] * 20)
+    found = again(tmp_path)
+    assert found.generator is not None
+    assert said in found.generator.reason
+    assert advised in found.generator.advice
+    assert found.findings[0].evidence["typical_machine_cpu_pct"] == machine
+
+
+def test_the_worst_reading_of_the_generator_is_one_reading(tmp_path: Path) -> None:
+    run = imported_rows(tmp_path, [jtl_row(i, 100, "GET /") for i in range(600)])
+    write_readings(run, ["70,71,500,10,1,0.5,200", "10,96,600,10,1,0.1,100", "5,20,900,90,9,0.2,300"])
+    found = again(tmp_path).generator
+    assert found is not None
+    assert (found.worst_at_s, found.worst["machine_cpu_pct"], found.worst["rss_mb"]) == (20, 96, 600)
+    assert "but for 1 of 3 readings" in found.reason
+
+
 def write_health(run: Any, busy: list[float]) -> None:
+    write_readings(run, [f"10,{cpu},500,10,1,0.5,200" for cpu in busy])
+
+
+def write_readings(run: Any, readings: list[str]) -> None:
     (run.root / "jmeter").mkdir()
     start = datetime.fromtimestamp(START_MS / 1000, UTC)
     lines = [
-        f"{(start + timedelta(seconds=20 * i)).isoformat().replace('+00:00', 'Z')},10,{cpu},500,10,1,0.5,200\n"
-        for i, cpu in enumerate(busy)
+        f"{(start + timedelta(seconds=20 * i)).isoformat().replace('+00:00', 'Z')},{one}\n"
+        for i, one in enumerate(readings)
     ]
     run.path(layout.JMETER_HEALTH).write_text(HEALTH_HEADER + "".join(lines))
 

@@ -243,7 +243,13 @@ class GeneratorHealth(Stored):
     reason: str
     readings: int = 0
     saturated_readings: int = 0
+    advice: str = ""
+    """What to do about it."""
+    typical: dict[str, float] = Field(default_factory=dict)
+    """Medians of the saturated readings; of all, where none was saturated."""
     worst: dict[str, float] = Field(default_factory=dict)
+    """One reading: that which came nearest to a limit, or was furthest beyond one."""
+    worst_at_s: float | None = None
     saturated_from_s: float | None = None
 
 

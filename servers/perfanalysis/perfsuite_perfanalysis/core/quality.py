@@ -94,7 +94,9 @@ def _clock(facts: Facts) -> Iterator[QualityNote]:
 def _generator(facts: Facts) -> Iterator[QualityNote]:
     found = facts.generator
     if found.verdict == "saturated":
-        yield _note("generator_saturated", "critical", f"The load generator did not keep up. {found.reason}")
+        text = f"The load generator did not keep up. {found.reason} {found.advice}"
+        evidence: dict[str, Value] = {f"typical_{name}": value for name, value in found.typical.items()}
+        yield _note("generator_saturated", "critical", text, readings=found.saturated_readings, **evidence)
     if found.verdict == "unknown":
         yield _note("generator_unknown", "info", f"Whether the load generator kept up is unknown. {found.reason}")
 
