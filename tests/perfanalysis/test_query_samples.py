@@ -97,6 +97,34 @@ async def test_the_overall_numbers_are_those_of_the_kind_asked_for(ask: Ask, imp
     assert (await ask(run_id=run_id, kind="any"))["overall"]["samples"] == 2
 
 
+async def test_seconds_count_from_the_first_row_of_any_kind_whatever_is_selected(
+    ask: Ask, imported: Callable[..., str]
+) -> None:
+    message = "Number of samples in transaction : 2, number of failing samples : 0"
+    rows = [jtl_row(0, 500, "Buy", responseMessage=message), *(jtl_row(7 + i, 100, "GET /") for i in range(20))]
+    rows += [jtl_row(14 + i, 50, "late") for i in range(3)]
+    run_id = imported(rows)
+    every = await ask(run_id=run_id, about="time_series", bucket_s=5)
+    assert [row["from_s"] for row in every["rows"]] == [5, 10, 15, 20, 25]
+    assert every["rows"][0]["start"] == "2026-09-21T14:13:25.000Z"
+    assert "from 2026-09-21T14:13:20.000Z" in every["notes"][0]
+    late = await ask(run_id=run_id, about="time_series", bucket_s=5, labels=["late"])
+    assert [row["from_s"] for row in late["rows"]] == [10, 15]
+    inside = await ask(run_id=run_id, about="time_series", bucket_s=5, from_s=8, to_s=12)
+    assert [row["from_s"] for row in inside["rows"]] == [8]
+
+
+async def test_percentiles_of_a_few_samples_are_given_with_a_warning(ask: Ask, imported: Callable[..., str]) -> None:
+    run_id = imported([*(jtl_row(i, 100, "GET /") for i in range(300)), *(jtl_row(i, 9, "rare") for i in range(4))])
+    answer = await ask(run_id=run_id)
+    assert answer["rows"][1]["p99_ms"] == 9
+    [note] = [one for one in answer["notes"] if "fewer samples" in one]
+    assert note.startswith("Of 2 of 2 rows")
+    assert note.endswith("p50_ms (30), p90_ms (100), p95_ms (200), p99_ms (1000).")
+    enough = await ask(run_id=run_id, labels=["GET /"], percentiles=[50, 95, 100])
+    assert not [one for one in enough["notes"] if "fewer samples" in one]
+
+
 async def test_without_a_width_the_series_has_about_thirty_rows(ask: Ask, run_id: str) -> None:
     answer = await ask(run_id=run_id, about="time_series", limit=100)
     assert 10 <= answer["total"] <= 31

@@ -120,11 +120,16 @@ class Samples:
         return {(kind, label): {"latency_ms": ms, "bytes": size, "users": n} for kind, label, ms, size, n in found}
 
     def over_time(self, width_s: float, choice: Choice, selection: Selection) -> list[Bucket]:
-        """Throughput, errors and percentiles in stretches of `width_s` from the first sample on, empty ones too."""
+        """Throughput, errors and percentiles in stretches of `width_s`, empty ones too.
+
+        They are counted from the first sample of the run, or the start of the window, whichever samples are selected.
+        """
         with self.engine() as engine:
             rows, values = self._selected(engine, selection)
             first, last = _window(engine, rows, values)
             width_us = _width_us(width_s, last - first)
+            origin = _window(engine, self.relation)[0] + round((selection.from_s or 0) * 1e6)
+            first = origin + (first - origin) // width_us * width_us
             found = engine.arrays(_ends(rows, first, width_us, self._counting), values)
             hits = dict(engine.rows(_starts(rows, first, width_us, self._counting), values))
             return _buckets(found, hits, first, width_us, choice)

@@ -1,6 +1,6 @@
 """Answers single questions from the samples of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from perfsuite import samples
@@ -67,11 +67,16 @@ def _answers(
         case "labels":
             labels, total = found.statistics(choice, selection, total_of=selection.kind)
             rows = [_statistics(one) for one in _sorted(labels, question.sort_by)]
-            return _statistics(total), rows, [f"throughput_per_s is {THROUGHPUT_DEFINITION}."]
+            few = _few([(one.samples, one.percentiles_ms) for one in labels])
+            return _statistics(total), rows, [f"throughput_per_s is {THROUGHPUT_DEFINITION}.", *few]
         case "time_series":
             width_s = question.bucket_s or nice_width_s((last_us - first_us) / 1e6, _BUCKETS_BY_DEFAULT)
-            rows = [_bucket(one, width_s, last_us) for one in found.over_time(width_s, choice, selection)]
-            return None, rows, [f"Buckets are {width_s:g} s wide. {_BUCKETS}"]
+            zero_us, _ = found.window(Selection(kind=None))
+            buckets = found.over_time(width_s, choice, selection)
+            rows = [_bucket(one, width_s, zero_us, last_us) for one in buckets]
+            counted = f"`from_s` counts from {utc(zero_us)}, the first row of any kind."
+            few = _few([(one.completed, one.percentiles_ms) for one in buckets])
+            return None, rows, [f"Buckets are {width_s:g} s wide. {_BUCKETS} {counted}", *few]
         case "response_codes":
             codes = found.by_response_code(selection)
             return None, [{"response_code": _text(c), "samples": n, "errors": e} for c, n, e in codes], []
@@ -98,11 +103,12 @@ def _statistics(one: "Statistics") -> Row:
     return {name: _value(value) for name, value in one.flat().items()}
 
 
-def _bucket(one: "Bucket", width_s: float, last_us: int) -> Row:
+def _bucket(one: "Bucket", width_s: float, zero_us: int, last_us: int) -> Row:
     # The last bucket is measured over what there was of it, or it would look like a collapse.
     seconds = min(width_s, max((last_us - one.start_us) / 1e6, 0.001))
     return {
         "start": utc(one.start_us),
+        "from_s": _value((one.start_us - zero_us) / 1e6),
         "seconds": _value(seconds),
         "hits_per_s": _value(one.hits / seconds),
         "completed_per_s": _value(one.completed / seconds),
@@ -111,6 +117,23 @@ def _bucket(one: "Bucket", width_s: float, last_us: int) -> Row:
         "mean_ms": _value(one.mean_ms),
         **{name: _value(value) for name, value in one.percentiles_ms.items()},
     }
+
+
+def _few(rows: Sequence[tuple[int, Mapping[str, float | None]]]) -> list[str]:
+    """Percentiles are exact for the samples that there are; of a few they are hardly more than the slowest one."""
+    from perfsuite_perfanalysis.core.blocks import needed_samples
+
+    wanted = {key: float(key[1:-3]) for _, found in rows[:1] for key in found}
+    needed = {key: needed_samples(percentile) for key, percentile in wanted.items() if percentile < 100}
+    lacking = [[key for key, least in needed.items() if 0 < samples < least] for samples, _ in rows]
+    if not any(lacking):
+        return []
+    keys = [f"{key} ({least})" for key, least in needed.items() if any(key in one for one in lacking)]
+    few = sum(map(bool, lacking))
+    return [
+        f"Of {few} of {len(rows)} rows there are fewer samples than percentiles need to say more than the slowest few: "
+        f"{', '.join(keys)}."
+    ]
 
 
 def _error_group(one: "ErrorGroup") -> Row:

@@ -198,7 +198,7 @@ class _Analysis:
         rows: tuple[LabelOverTime, ...] = tuple(label_over_time(one.label, one.kind, one.blocks) for one in frequent)
         return OverTime(
             bucket_s=width,
-            buckets=tuple(bucket_of(one, buckets[0].start_us, width, seen.span_s) for one in buckets),
+            buckets=tuple(bucket_of(one, seen.first_us, width, seen.span_s) for one in buckets),
             label_bucket_s=point_width_s(frequent[0].blocks),
             labels=rows,
         )
