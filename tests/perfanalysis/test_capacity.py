@@ -126,3 +126,27 @@ def test_too_few_levels_are_no_fit() -> None:
     found = served(20, 1_000.0, levels=4).fit
     assert found is not None
     assert (found.verdict, "6 levels" in found.reason) == ("not_valid", True)
+
+
+def test_a_flat_top_is_told_once_and_not_as_a_peak_too() -> None:
+    found = served(60, 20.0)
+    assert found.fit is not None
+    assert found.knee is not None
+    assert (found.knee.verdict, found.fit.verdict, found.fit.peak_users) == ("plateau", "not_valid", None)
+    assert "flat beyond 22 users" in found.fit.reason
+
+
+def test_a_knee_is_not_known_better_than_the_levels_beside_it() -> None:
+    knee = served(60, 20.0, noise=0.0).knee
+    assert knee is not None
+    assert (knee.users_low, knee.users_high) == (20, 25)
+
+
+def test_users_that_are_known_are_not_told_as_unknown() -> None:
+    nothing = np.full(5, np.nan)
+    failed = find_capacity(
+        Points(np.arange(5) * 10.0, 10.0, np.full(5, 8.0), np.full(5, 3.0), nothing, nothing, np.ones(5))
+    )
+    assert "did a request succeed" in failed.reason
+    short = find_capacity(points(np.zeros(0), np.zeros(0), np.zeros(0)))
+    assert "one whole interval of 10 s" in short.reason

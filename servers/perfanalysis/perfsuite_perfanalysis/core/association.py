@@ -19,6 +19,8 @@ LAGS: Final = 6
 FEWEST_BUCKETS: Final = 30
 SURE_LAG: Final = 0.1
 """By which the best lag must beat lag 0 to be told."""
+LEAST_MOVING: Final = 0.2
+"""The share of values that must differ from the usual one."""
 _MOST_MEMORY: Final = 20
 _LONGEST_MEMORY: Final = 0.98
 _QUESTIONS: Final = 2
@@ -97,9 +99,13 @@ def kendall(response: Floats, other: Floats, given: Sequence[Floats], lag: int) 
 
 
 def is_constant(values: Floats) -> bool:
-    """Whether the median of the distances from the median is nothing: then ranks say nothing either."""
+    """Whether so few values differ from the usual one that ranks say nothing. A processor that is at its end for more
+    than half of the time is none of these: how it came there is what matters."""
     known = values[np.isfinite(values)]
-    return not len(known) or float(np.median(np.abs(known - np.median(known)))) <= 1e-12 * max(1.0, np.abs(known).max())
+    if not len(known):
+        return True
+    apart = np.abs(known - np.median(known)) > 1e-12 * max(1.0, float(np.abs(known).max()))
+    return float(apart.mean()) < LEAST_MOVING
 
 
 def _of_mask(response: Floats, metrics: Floats, given: Sequence[Floats], known: Booleans) -> list[Association | None]:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from perfsuite.artifacts.correlations import Capacity, Level, LittlesLaw
-from perfsuite_perfanalysis.core.knees import find_knee
+from perfsuite_perfanalysis.core.knees import beside, find_knee
 from perfsuite_perfanalysis.core.scalability import fit_scalability
 from perfsuite_perfanalysis.core.series import Floats
 
@@ -46,8 +46,7 @@ def find_capacity(found: Points) -> Capacity:
     """Everything that throughput against users tells."""
     known = found.only(np.isfinite(found.users) & np.isfinite(found.mean_ms) & (found.users > 0))
     if not len(known.users):
-        reason = "The results do not tell how many users there were, so nothing can be said of concurrency."
-        return Capacity(verdict="not_evaluable", reason=reason)
+        return Capacity(verdict="not_evaluable", reason=f"{_why_none(found)}, so nothing can be said of concurrency.")
     group = _groups(known)
     levels = tuple(_level(known.only(group == number)) for number in np.unique(group[group >= 0]))
     if len(levels) < FEWEST_LEVELS:
@@ -63,7 +62,7 @@ def find_capacity(found: Points) -> Capacity:
         verdict="evaluated",
         reason=f"{len(levels)} levels from {levels[0].users:g} to {levels[-1].users:g} users.",
         levels=levels,
-        fit=fit_scalability(known.users, known.per_s, group, levels),
+        fit=beside(fit_scalability(known.users, known.per_s, group, levels), knee, levels),
         knee=knee,
         little=little,
     )
@@ -94,6 +93,14 @@ def little_of(levels: Sequence[Level]) -> LittlesLaw:
         return LittlesLaw(verdict="paced", reason=reason)
     reason = f"Users spend {thinking.min():.2f} to {thinking.max():.2f} s outside of requests, depending on the level."
     return LittlesLaw(verdict="inconsistent", reason=reason)
+
+
+def _why_none(found: Points) -> str:
+    if not len(found.users):
+        return f"The results do not last for one whole interval of {found.width_s:g} s"
+    if not (found.users > 0).any():
+        return "The results do not tell how many users there were"
+    return f"In no interval of {found.width_s:g} s did a request succeed while users were there"
 
 
 def _groups(found: Points) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

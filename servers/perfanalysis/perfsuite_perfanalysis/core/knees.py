@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from perfsuite.artifacts.correlations import Knee, Level
+from perfsuite.artifacts.correlations import Knee, Level, ScalabilityFit
 from perfsuite_perfanalysis.core.series import Floats
 
 BIC_GAIN: Final = 6.0
@@ -55,6 +55,21 @@ def find_knee(levels: Sequence[Level], *, is_paced: bool) -> Knee:
     return _judged(bend, levels, numbers)
 
 
+def beside(fit: ScalabilityFit, knee: Knee, levels: Sequence[Level]) -> ScalabilityFit:
+    """The law as it may be told beside a knee: where a bent line says it better, its peak would be made up."""
+    if knee.verdict != "plateau" or fit.verdict != "valid" or fit.r_squared is None:
+        return fit
+    users, per_s = np.array([one.users for one in levels]), np.array([one.throughput_per_s for one in levels])
+    bend, count = _best_bend(users, per_s), len(levels)
+    over = (1 - fit.r_squared) * float(((per_s - per_s.mean()) ** 2).sum())
+    # The bent line has one number more to choose.
+    if bend is None or count * np.log(max(over, 1e-12) / max(bend.residual, 1e-12)) - np.log(count) < BIC_GAIN:
+        return fit
+    reason = f"Throughput is flat beyond {knee.users:.0f} users, and the law knows no such course."
+    nothing = dict.fromkeys(("peak_users", "peak_users_low", "peak_users_high", "peak_per_s"))
+    return fit.model_copy(update={"verdict": "not_valid", "reason": reason, **nothing})
+
+
 def _judged(bend: _Bend, levels: Sequence[Level], numbers: dict[str, float | None]) -> Knee:
     above = [one for one in levels if one.users >= bend.at]
     below = [one for one in levels if one.users < bend.at]
@@ -63,8 +78,9 @@ def _judged(bend: _Bend, levels: Sequence[Level], numbers: dict[str, float | Non
     more_users = above[-1].users / bend.at
     where = {
         "users": bend.at,
-        "users_low": bend.low,
-        "users_high": bend.high,
+        # Between two levels nothing was tested, so it is not known better than these.
+        "users_low": min(bend.low, below[-1].users),
+        "users_high": max(bend.high, above[0].users),
         "throughput_per_s": max(one.throughput_per_s for one in levels),
         "p95_ratio": rise,
         **numbers,

@@ -7,7 +7,15 @@ from typing import Final, Literal
 import numpy as np
 
 from perfsuite.artifacts.correlations import Pair
-from perfsuite_perfanalysis.core.association import FEWEST_BUCKETS, Association, associate, is_constant, kendall
+from perfsuite_perfanalysis.core.association import (
+    FEWEST_BUCKETS,
+    Association,
+    associate,
+    is_constant,
+    kendall,
+    partial_correlation,
+)
+from perfsuite_perfanalysis.core.effects import too_little_of_metric, too_little_of_response
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.core.readings import Subject
 from perfsuite_perfanalysis.core.series import Floats
@@ -49,6 +57,8 @@ class Scene:
     candidates: tuple[Candidate, ...]
     given: tuple[Floats, ...]
     given_names: tuple[str, ...]
+    arrivals: Floats | None = None
+    """Where they are not among the given: they may be a consequence, which what follows them is then too."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +76,7 @@ def screen(scenes: Sequence[Scene]) -> tuple[tuple[Pair, ...], dict[str, str]]:
     tested: list[_Tested] = []
     untestable: dict[str, str] = {}
     for scene in scenes:
-        candidates = [one for one in scene.candidates if _is_testable(one, untestable)]
-        if not candidates:
-            continue
-        rows = np.stack([one.values for one in candidates])
-        for response in scene.responses:
-            for candidate, found in zip(candidates, associate(response.values, rows, scene.given), strict=True):
-                if found is not None:
-                    tested.append(_Tested(scene, response, candidate, found))
+        tested += _tested(scene, untestable)
     adjusted: Floats | list[float] = (
         stats.false_discovery_control([one.found.p_value for one in tested]) if tested else []
     )
@@ -81,16 +84,46 @@ def screen(scenes: Sequence[Scene]) -> tuple[tuple[Pair, ...], dict[str, str]]:
     return tuple(sorted(pairs, key=_certainty)), untestable
 
 
-def _is_testable(one: Candidate, untestable: dict[str, str]) -> bool:
-    known = int(np.isfinite(one.values).sum())
-    if known < FEWEST_BUCKETS:
-        why = f"only {known} buckets are known, and {FEWEST_BUCKETS} are needed"
-    elif is_constant(one.values):
-        why = "it hardly ever changes"
-    else:
-        return True
-    untestable[f"{shown(one.metric)} of {one.subject.shown}"] = why
-    return False
+def named(candidate: Candidate) -> str:
+    """A metric as texts name it."""
+    return f"{shown(candidate.metric)} of {candidate.subject.shown}"
+
+
+def _tested(scene: Scene, untestable: dict[str, str]) -> list[_Tested]:
+    whys = {one.name: _why_no_response(one) for one in scene.responses}
+    responses = [one for one in scene.responses if not whys[one.name]]
+    untestable.update({name: why for name, why in whys.items() if why})
+    whys = {named(one): _why_untestable(one) for one in scene.candidates}
+    candidates = [one for one in scene.candidates if not whys[named(one)]]
+    untestable.update({name: why for name, why in whys.items() if why})
+    if not candidates:
+        return []
+    rows = np.stack([one.values for one in candidates])
+    tested = [
+        _Tested(scene, response, candidate, found)
+        for response in responses
+        for candidate, found in zip(candidates, associate(response.values, rows, scene.given), strict=True)
+        if found is not None
+    ]
+    known = {named(one.candidate) for one in tested}
+    why = "it and the responses that vary are known together in too few buckets" if responses else "no response varies"
+    untestable.update({named(one): why for one in candidates if named(one) not in known})
+    return tested
+
+
+def _why_no_response(one: Response) -> str:
+    return _few(one.values) or too_little_of_response(one.values, is_share=one.measure == "error_rate")
+
+
+def _why_untestable(one: Candidate) -> str:
+    if few := _few(one.values):
+        return few
+    return "it hardly ever changes" if is_constant(one.values) else too_little_of_metric(one.metric, one.values)
+
+
+def _few(values: Floats) -> str:
+    known = int(np.isfinite(values).sum())
+    return "" if known >= FEWEST_BUCKETS else f"only {known} buckets are known, and {FEWEST_BUCKETS} are needed"
 
 
 def _certainty(pair: Pair) -> tuple[float, float, str]:
@@ -102,7 +135,9 @@ def _pair(one: _Tested, adjusted: float) -> Pair:
     values = one.response.values, one.candidate.values
     tau = kendall(*values, one.scene.given, found.lag) if found.n < _FEW else None
     agrees = tau is None or tau * found.partial > 0
-    is_found = adjusted < FALSE_DISCOVERIES and abs(found.partial) >= LEAST_CORRELATION and agrees
+    is_plain = adjusted < FALSE_DISCOVERIES and abs(found.partial) >= LEAST_CORRELATION and agrees
+    is_echo = is_plain and _follows_arrivals(one)
+    is_found = is_plain and not is_echo
     return Pair(
         id=finding_id("pair", one.response.name, *map(str, (subject.scope, subject.environment, subject.service)),
                       subject.host, subject.name, one.candidate.metric),
@@ -112,7 +147,7 @@ def _pair(one: _Tested, adjusted: float) -> Pair:
         resource=subject.shown,
         metric=shown(one.candidate.metric),
         verdict="moves_with" if is_found else "insufficient_evidence",
-        text=_text(one, adjusted, is_found=is_found),
+        text=_echo_text(one) if is_echo else _text(one, adjusted, is_found=is_found),
         raw=found.raw,
         partial=found.partial,
         lag_s=found.lag * one.scene.width_s if found.is_lag_sure else None,
@@ -127,8 +162,25 @@ def _pair(one: _Tested, adjusted: float) -> Pair:
     )  # fmt: skip
 
 
+def _follows_arrivals(one: _Tested) -> bool:
+    """Whether it goes against the response only because users who wait send less, and it follows what they send."""
+    arrivals = one.scene.arrivals
+    if one.found.partial >= 0 or arrivals is None:
+        return False
+    falls, _ = partial_correlation(one.response.values, arrivals, one.scene.given)
+    beyond, p = partial_correlation(one.response.values, one.candidate.values, (*one.scene.given, arrivals))
+    return falls <= -LEAST_CORRELATION and (abs(beyond) < LEAST_CORRELATION or p >= FALSE_DISCOVERIES)
+
+
+def _echo_text(one: _Tested) -> str:
+    return (
+        f"{named(one.candidate)} falls when {one.response.name} rises, as arrivals do: users who wait send less. "
+        "Beyond that nothing is certain."
+    )
+
+
 def _text(one: _Tested, adjusted: float, *, is_found: bool) -> str:
-    found, who = one.found, f"{shown(one.candidate.metric)} of {one.candidate.subject.shown}"
+    found, who = one.found, named(one.candidate)
     given = f" given {' and '.join(one.scene.given_names)}" if one.scene.given_names else ""
     numbers = (
         f"partial Spearman {found.partial:.2f}{given}, n = {found.n} buckets of {one.scene.width_s:g} s, worth "

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 CPU_PCT: Final = 85.0
 MEMORY_PCT: Final = 90.0
 THROTTLED_PCT: Final = 5.0
@@ -38,6 +40,11 @@ _DERIVED: Final = {
     MEMORY: ("system.mem.pct_usable", "system.mem.usable", "kubernetes.memory.working_set"),
     THROTTLED: ("kubernetes.cpu.cfs.throttled.periods", "kubernetes.cpu.cfs.periods"),
 }
+_SHARES: Final = frozenset({
+    "system.cpu.idle", "system.cpu.user", "system.cpu.system", "system.cpu.iowait", "system.cpu.stolen",
+    "system.disk.in_use", "system.mem.pct_usable",
+})  # fmt: skip
+_ROUNDING: Final = 0.01
 _SETTINGS: Final = (".limits", ".requests", ".total.capacity", "mem.total")
 _WORST: Final = (".min", ".max", "_max", "_min")
 
@@ -50,6 +57,15 @@ def threshold_of(metric: str, unit: str) -> float | None:
     if percent is None:
         return None
     return percent / 100 if unit in ("fraction", "ratio") else percent
+
+
+def possible(metric: str, unit: str, *, is_host: bool) -> tuple[float, float]:
+    """Between which values a metric can be. A container may use more than it requested, or its limit."""
+    whole = 1.0 if unit in ("fraction", "ratio") else 100.0
+    if not (metric.endswith("_pct") or metric in _PERCENT or unit in ("percent", "fraction", "ratio")):
+        return -np.inf, np.inf
+    is_share = metric in (MEMORY, THROTTLED) or metric in _SHARES or (metric == CPU and is_host)
+    return -_ROUNDING * whole, (1 + _ROUNDING) * whole if is_share else np.inf
 
 
 def worth_correlating(metric: str, others: set[str]) -> bool:

@@ -87,6 +87,8 @@ def _facts(run: RunFolder, seen: RunCourse, metrics: Collected, work: Work) -> "
         generator=generator_of(run, seen.course, seen.phases),
         capacity=correlation.capacity or capacity_of(seen),
         pairs=[one for one in correlation.pairs if one.verdict == "moves_with"],
+        untestable=correlation.untestable,
+        without_metrics=metrics.nothing,
         machines=_machines(metrics, seen, work),
         error_codes=[(code, errors) for code, _, errors in codes if errors],
         moment=seen.moment,

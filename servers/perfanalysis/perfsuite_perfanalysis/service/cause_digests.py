@@ -13,6 +13,7 @@ from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_perfanalysis.core import thresholds
 from perfsuite_perfanalysis.models.digest import Digest, Row
+from perfsuite_perfanalysis.service.correlating import why_untested
 from perfsuite_perfanalysis.service.digests import DATA, told
 
 _LONGEST: Final = 9_000
@@ -50,13 +51,16 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
         "capacity": printable(capacity.reason) if capacity else None,
         "knee": knee.verdict if knee else None,
         "knee_users": short(knee.users) if knee else None,
+        "knee_users_low": short(knee.users_low) if knee else None,
+        "knee_users_high": short(knee.users_high) if knee else None,
         "knee_reason": printable(knee.reason) if knee else None,
         "usl": fit.verdict if fit else None,
+        "usl_reason": printable(fit.reason) if fit and fit.verdict != "valid" else None,
         "usl_peak_users": short(fit.peak_users) if fit else None,
         "little": capacity.little.verdict if capacity and capacity.little else None,
     }
     notes = [note for grid in found.grids for note in grid.notes]
-    notes += [f"{name}: {why}." for name, why in list(found.untestable.items())[:3]]
+    notes += why_untested(found.untestable) if found.pairs else []
     step = f"Call `identify_bottlenecks` for run {found.run_id!r}. Say `moves with`, never `caused by`."
     return digest(found, layout.CORRELATION_ANALYSIS, summary, [_pair(one) for one in found.pairs], notes, step)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from perfsuite.artifacts import RunFolder, layout
 from perfsuite.artifacts.folder import LARGEST_JSON
 from perfsuite.samples.rows import printable
-from perfsuite_perfanalysis.service.inputs import files_of
+from perfsuite_perfanalysis.service.inputs import columns_shown, files_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,14 +58,14 @@ def metric_paths(run: RunFolder) -> list[Path]:
 def collected_metrics(run: RunFolder, first_us: int, span_s: float) -> Collected:
     """All series with readings in the run, in an order that does not change."""
     found = Collected(paths=[path for artifact in _SOURCES for path in files_of(run, artifact)])
-    outside = 0
+    outside = list[tuple[float, float, int]]()
     for path in found.paths:
         name = run.relative_to(path) or path.name
         rows = _rows(path, name, found)
         if rows is not None:
-            outside += _take(rows, first_us, span_s, found)
+            outside += _take(rows, name, first_us, span_s, found)
     if outside:
-        found.reasons.append(f"{outside} readings lie outside the time of the test and were left out.")
+        found.reasons.append(_outside(outside, first_us, span_s))
     found.reasons += _incomplete(run)
     found.series.sort(key=lambda one: (one.subject, one.metric))
     if len(found.series) > MOST_SERIES:
@@ -89,14 +89,15 @@ def _rows(path: Path, name: str, found: Collected) -> "pd.DataFrame | None":
         found.unusable[name] = f"is not a CSV file that can be read: {printable(str(error), 100)}"
         return None
     if missing := [column for column in _NEEDED if column not in rows]:
-        columns = ", ".join(printable(str(column), 40) for column in list(rows.columns)[:10])
-        found.unusable[name] = f"has no column {' and '.join(missing)}; it has {columns}"
+        found.unusable[name] = f"has no column {' and '.join(missing)}; {columns_shown(map(str, rows.columns))}"
         return None
     return rows
 
 
-def _take(rows: "pd.DataFrame", first_us: int, span_s: float, found: Collected) -> int:
-    """Add the series of a file, and return how many readings lie outside the run."""
+def _take(
+    rows: "pd.DataFrame", name: str, first_us: int, span_s: float, found: Collected
+) -> list[tuple[float, float, int]]:
+    """Add the series of a file, and return from when to when its readings lie, and how many, if outside the run."""
     import numpy as np
     import pandas as pd
 
@@ -106,15 +107,54 @@ def _take(rows: "pd.DataFrame", first_us: int, span_s: float, found: Collected) 
     usable = moments.notna().to_numpy()
     if unreadable := int((~usable).sum()):
         found.reasons.append(f"{unreadable} readings have no time that can be read.")
+    strange = int((usable & (rows["value"].str.strip() != "").to_numpy() & ~np.isfinite(values)).sum())
     frame = pd.DataFrame({name: rows.get(name, "") for name in _WHO})
     frame = frame.assign(at_s=at_s, value=np.where(np.isfinite(values), values, np.nan))
     frame["note"] = rows.get("note", "")
     inside = usable & (at_s >= -3_600.0) & (at_s < span_s + 3_600.0)
-    outside = 0 if _touches(at_s[usable], span_s) else int(usable.sum())
+    impossible = 0
     for who, part in frame[inside].groupby(list(_WHO), sort=True):
-        if (series := _series(dict(zip(_WHO, map(str, who), strict=True)), part, span_s)) is not None:
+        names = dict(zip(_WHO, map(str, who), strict=True))
+        impossible += _without_impossible(names, part)
+        if (series := _series(names, part, span_s)) is not None:
             found.series.append(series)
-    return outside
+    if strange:
+        found.reasons.append(f"{name!r}: {strange} values are no numbers and were left out.")
+    if impossible:
+        found.reasons.append(f"{name!r}: {impossible} values cannot be (such as below 0 %) and were left out.")
+    at_s = at_s[usable]
+    return [] if _touches(at_s, span_s) or not len(at_s) else [(float(at_s.min()), float(at_s.max()), len(at_s))]
+
+
+def _without_impossible(names: dict[str, str], part: "pd.DataFrame") -> int:
+    """Take out the values that no metric of this name has, and return how many they were."""
+    import numpy as np
+
+    from perfsuite_perfanalysis.core.thresholds import possible
+
+    is_host = not names["container_or_pod"] and not names["filter"]
+    low, high = possible(names["metric"], names["unit"], is_host=is_host)
+    wrong = (part["value"] < low) | (part["value"] > high)
+    part.loc[wrong, "value"] = np.nan
+    return int(wrong.sum())
+
+
+def _outside(found: list[tuple[float, float, int]], first_us: int, span_s: float) -> str:
+    first, last = min(one[0] for one in found), max(one[1] for one in found)
+    return (
+        f"{sum(one[2] for one in found)} readings lie outside the time of the test and were left out: they are of "
+        f"{_told(first, first_us)} to {_told(last, first_us)}, and the test ran from {_told(0, first_us)} to "
+        f"{_told(span_s, first_us)}. Collect the metrics again for that time."
+    )
+
+
+def _told(at_s: float, first_us: int) -> str:
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(first_us / 1e6 + at_s, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        return "a time that no calendar has"
 
 
 def _touches(at_s: Any, span_s: float) -> bool:

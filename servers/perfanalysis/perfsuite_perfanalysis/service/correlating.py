@@ -19,6 +19,7 @@ TOOL: Final = "correlate_test_results"
 MOST_FOUND: Final = 1_000
 MOST_OTHERS: Final = 200
 _TOLD: Final = 10
+_REASONS: Final = 3
 
 
 def correlate_test_results(runs: RunStore, run_id: str, work: Work | None = None) -> CorrelationAnalysis:
@@ -51,7 +52,7 @@ def correlation_of(
     capacity = capacity_of(seen)
     certain = [one for one in pairs if one.verdict == "moves_with"]
     others = [one for one in pairs if one.verdict != "moves_with"]
-    reasons = _reasons(metrics, scenes, pairs)
+    reasons = _reasons(metrics, scenes, pairs, untestable)
     return CorrelationAnalysis(
         run_id=run.run_id,
         status="not_available"
@@ -117,41 +118,53 @@ def _clock(scenes: Scenes) -> ClockCheck | None:
     return next(iter(told or checks), None)
 
 
-def _reasons(metrics: Collected, scenes: Scenes, pairs: tuple[Pair, ...]) -> tuple[str, ...]:
-    from perfsuite_perfanalysis.core.association import FEWEST_BUCKETS
-
+def _reasons(
+    metrics: Collected, scenes: Scenes, pairs: tuple[Pair, ...], untestable: dict[str, str]
+) -> tuple[str, ...]:
     if metrics.nothing:
         return (f"{metrics.nothing} Only the capacity could be looked at.",)
     unusable = [f"{name!r} {why}." for name, why in metrics.unusable.items()]
     if not pairs:
-        most = max((grid.buckets for grid in scenes.grids), default=0)
-        unusable.append(
-            f"No pair could be tested: there are {most} buckets of samples, and {FEWEST_BUCKETS} are needed in which "
-            "metrics are known too and vary."
-        )
+        unusable.append(" ".join(("No pair could be tested.", *why_untested(untestable))))
     return (*metrics.reasons, *scenes.reasons, *unusable)
 
 
+def why_untested(untestable: dict[str, str]) -> list[str]:
+    """The reasons, those of most metrics and responses first, each with one of them."""
+    together: dict[str, list[str]] = {}
+    for name, why in untestable.items():
+        together.setdefault(why, []).append(name)
+    most = sorted(together.items(), key=lambda one: (-len(one[1]), one[0]))[:_REASONS]
+    return [f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}." for why, names in most]
+
+
 def _pair_findings(certain: list[Pair]) -> list[Finding]:
-    return [
-        Finding(
-            id=one.id,
-            kind="moves_with",
-            severity="minor",
-            subject=one.resource,
-            text=one.text,
-            evidence={
-                "partial": one.partial,
-                "raw": one.raw,
-                "n": one.n,
-                "n_effective": one.n_effective,
-                "lag_s": one.lag_s,
-                "interval_s": one.interval_s,
-                "p_adjusted": one.p_adjusted,
-            },
-        )
-        for one in certain[:_TOLD]
-    ]
+    """One for each metric, by its most certain pair: the other responses are named beside it."""
+    together: dict[tuple[str, str], list[Pair]] = {}
+    for one in certain:
+        together.setdefault((one.resource, one.metric), []).append(one)
+    return [_pair_finding(*pairs) for pairs in list(together.values())[:_TOLD]]
+
+
+def _pair_finding(one: Pair, *others: Pair) -> Finding:
+    names = ", ".join(other.response for other in others[:_REASONS])
+    more = f" So it does with {len(others)} more: {names}{', ...' if len(others) > _REASONS else ''}." if others else ""
+    return Finding(
+        id=one.id,
+        kind="moves_with",
+        severity="minor",
+        subject=one.resource,
+        text=one.text + more,
+        evidence={
+            "partial": one.partial,
+            "raw": one.raw,
+            "n": one.n,
+            "n_effective": one.n_effective,
+            "lag_s": one.lag_s,
+            "interval_s": one.interval_s,
+            "p_adjusted": one.p_adjusted,
+        },
+    )
 
 
 def _capacity_findings(capacity: Capacity) -> list[Finding]:

@@ -14,7 +14,7 @@ from perfsuite.artifacts.log_findings import LogKind, LogSource
 from perfsuite.samples.definitions import Selection
 from perfsuite.samples.rows import Kind, printable
 from perfsuite_perfanalysis.core.logs.entries import LONGEST_MESSAGE, Entry, JMeterLog, level_of
-from perfsuite_perfanalysis.service.inputs import files_of
+from perfsuite_perfanalysis.service.inputs import columns_shown, files_of
 
 if TYPE_CHECKING:
     from perfsuite.samples.queries import Samples
@@ -113,8 +113,7 @@ def _read_service(path: Path, name: str, take: Take) -> LogSource | str:
     try:
         for row in _rows(path):
             if missing := [column for column in _NEEDED if column not in row]:
-                columns = ", ".join(printable(str(column), 40) for column in list(row)[:10])
-                return f"{name!r} has no column {' and '.join(missing)}; it has {columns}."
+                return f"{name!r} has no column {' and '.join(missing)}; {columns_shown(map(str, row))}."
             entry = _service_entry(row)
             entries += 1
             levels[entry.level] += 1

@@ -77,7 +77,8 @@ def _add(found: Scenes, seen: RunCourse, width_s: float, series: "list[MetricSer
     arrivals = grid.lines[EVERYTHING].arrivals[window]
     given, names, notes = load_given(responses[0].values, arrivals, users) if len(arrivals) else ((), (), ())
     candidates: list[Candidate] = [Candidate(one.subject, one.metric, on_grid(one, edges)[window]) for one in series]
-    found.scenes.append(Scene(width_s, tuple(responses), tuple(candidates), given, names))
+    beside = None if "arrivals" in names else arrivals
+    found.scenes.append(Scene(width_s, tuple(responses), tuple(candidates), given, names, beside))
     found.arrivals.append(arrivals)
     found.grids.append(
         Grid(

@@ -47,6 +47,10 @@ class Facts:
     capacity: Capacity
     pairs: Sequence[Pair]
     """Those that move together."""
+    untestable: Mapping[str, str]
+    """Metrics, as `screening` names them, that were not tested, and why."""
+    without_metrics: str
+    """Why no metric of a machine can be used; empty where there are some."""
     machines: Sequence[Machine]
     error_codes: Sequence[tuple[str, int]]
     moment: Callable[[float], datetime]
@@ -71,6 +75,12 @@ class Facts:
             for one in self.pairs
             if one.resource.rpartition("/")[2] == name and any(word in one.metric for word in words)
         ]
+
+    def why_untested(self, machine: Machine, metric: str) -> str:
+        """Why a metric of a machine was not put beside the responses; empty where it was."""
+        places = (machine.resource.name, f"{machine.resource.service}/{machine.resource.name}")
+        whys = (self.untestable.get(f"{metric} of {place}") for place in places)
+        return next((why for why in whys if why), "")
 
 
 @dataclass(frozen=True)

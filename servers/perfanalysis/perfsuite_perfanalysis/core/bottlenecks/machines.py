@@ -123,7 +123,7 @@ def _cpu_case(facts: Facts, hot: _Hot) -> Case | None:
     case = Case(
         kind="memory" if is_memory else "cpu",
         subject=hot.machine.resource.name,
-        text=_hot_text(hot, slower, is_plateau=is_plateau),
+        text=_hot_text(hot, slower, knee.reached_at_s if knee is not None and is_plateau else None),
         confidence=_confidence(is_timely=is_timely, has_second=bool(pairs) or is_plateau, slower=slower),
         next_check=_next_check(hot),
         onset=facts.onset(hot.from_s),
@@ -136,14 +136,27 @@ def _cpu_case(facts: Facts, hot: _Hot) -> Case | None:
     for pair in pairs[:2]:
         case.says(pair.text, CORRELATIONS, partial=pair.partial, p_adjusted=pair.p_adjusted)
     if not pairs:
-        case.doubts("No metric of it moves with the responses beyond what the load explains.", CORRELATIONS)
+        _without_pairs(facts, case, hot)
     return case
+
+
+def _without_pairs(facts: Facts, case: Case, hot: _Hot) -> None:
+    metric = hot.series.metric
+    if why := facts.why_untested(hot.machine, metric):
+        case.doubts(f"Whether {metric} of it moves with the responses was not tested: {why}.", CORRELATIONS)
+    else:
+        case.doubts(f"That {metric} of it moves with the responses beyond what the load explains is not certain.",
+                    CORRELATIONS)  # fmt: skip
 
 
 def _effects(facts: Facts, case: Case, rise: Rise | None, slower: float | None, *, is_plateau: bool) -> None:
     if rise is not None:
-        text = f"Responses take {rise.ratio:.1f} times as long from {facts.at_s[rise.at]:.0f} s on."
-        case.says(text, SAMPLES, calm_ms=rise.calm, then_ms=rise.then, at_s=float(facts.at_s[rise.at]))
+        at_s, by_s = float(facts.at_s[rise.at]), float(facts.at_s[rise.by])
+        text = (
+            f"Responses begin to take longer at {at_s:.0f} s: {rise.calm:.0f} ms in calm times, {rise.then:.0f} ms "
+            f"({rise.ratio:.1f} times as much) by {by_s:.0f} s."
+        )
+        case.says(text, SAMPLES, calm_ms=rise.calm, then_ms=rise.then, at_s=at_s, by_s=by_s)
     elif slower is None:
         case.doubts("It was hot from the start, so there is no time before to compare with.", SAMPLES)
     else:
@@ -180,9 +193,14 @@ def _confidence(*, is_timely: bool, has_second: bool, slower: float | None) -> C
     return "medium" if is_timely or has_second or (slower is not None and slower >= RISE) else "low"
 
 
-def _hot_text(hot: _Hot, slower: float | None, *, is_plateau: bool) -> str:
+def _hot_text(hot: _Hot, slower: float | None, plateau_s: float | None) -> str:
     what = {thresholds.THROTTLED: "was throttled", thresholds.MEMORY: "had hardly any memory left"}
-    effect = "throughput stood still" if is_plateau else f"responses took {slower:.1f} times as long" if slower else ""
+    # It may be hot before throughput is at its end.
+    grows = "throughput grew no more" if plateau_s is None or plateau_s <= hot.from_s else (
+        f"throughput grew no more from {plateau_s:.0f} s on"
+    )  # fmt: skip
+    slowly = f"responses took {slower:.1f} times as long" if slower else ""
+    effect = grows if plateau_s is not None else slowly
     name = hot.machine.resource.name
     told = f"{name!r} {what.get(hot.series.metric, 'had no processor time left')} for {hot.seconds:.0f} s"
     return f"{told}, while {effect}." if effect else f"{told}, from the start on."

@@ -19,11 +19,12 @@ _LEAST_ERRORS: Final = 0.01
 
 @dataclass(frozen=True)
 class Rise:
-    """A rise that stays: the bucket in which it began, and the levels before and after."""
+    """A rise that stays: the bucket in which it began, the levels before and after, and by when that was reached."""
 
     at: int
     calm: float
     then: float
+    by: int
 
     @property
     def ratio(self) -> float:
@@ -42,7 +43,8 @@ def find_rise(values: Floats, least: float = RISE) -> Rise | None:
     high = line >= max(least * calm, calm + _BEYOND_NOISE * noise)
     if calm <= 0 or (start := first_in_a_row(high)) is None:
         return None
-    return Rise(int(known[start]), calm, float(np.median(line[start:][high[start:]])))
+    then = float(np.median(line[start:][high[start:]]))
+    return Rise(int(known[start]), calm, then, int(known[start + int(np.argmax(line[start:] >= then))]))
 
 
 def first_in_a_row(holds: "np.ndarray[tuple[int], np.dtype[np.bool_]]", times: int = IN_A_ROW) -> int | None:
@@ -70,7 +72,7 @@ def find_error_onset(errors: Floats, completed: Floats) -> Rise | None:
     if start is None:
         return None
     after = bad[start:].sum() / all_of[start:].sum()
-    return Rise(int(known[start]), calm if start else 0.0, float(after))
+    return Rise(int(known[start]), calm if start else 0.0, float(after), int(known[start]))
 
 
 def wilson(bad: "Floats | float", all_of: "Floats | float") -> tuple[Floats, Floats]:
