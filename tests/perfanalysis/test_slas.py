@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from perfsuite.errors import BadFile, NotFound
 from perfsuite_perfanalysis.core.sla_rules import Rules, best_override, fits
 from perfsuite_perfanalysis.models.slas import Override, SlaFile
+from perfsuite_perfanalysis.service.digests import results_digest
 
 from . import synthetic
 from .analysing import again, analysed, check, kinds, runs_in, slas_of, whole
@@ -166,6 +167,15 @@ def test_of_a_few_samples_no_limit_is_judged_and_nothing_is_called_a_rate(tmp_pa
     )
     assert found.sla.verdict == "not_evaluated"
     assert whole(found).throughput_per_s is None or n == 29
+
+
+def test_limits_that_were_not_judged_are_named_in_the_answer(tmp_path: Path) -> None:
+    slas = "default_sla: {response_time_sla_ms: 500, error_rate_threshold: 5}"
+    few = [row for name in "abcdef" for row in rows(20, label=f"GET /{name}")]
+    answer = results_digest(analysed(tmp_path, [*rows(), *few], slas=slas))
+    named = str(answer.summary["sla_not_evaluated"])
+    assert named.startswith("p95_ms of GET /a, error_rate_pct of GET /a, p95_ms of GET /b")
+    assert named.endswith("and 7 more")
 
 
 def test_a_window_too_short_for_an_interval_is_not_said_to_have_one(tmp_path: Path) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from perfsuite.artifacts.analyses import Phases
 from perfsuite_perfanalysis.core.phases import Timeline, find_drift, find_phases
+from perfsuite_perfanalysis.service.digests import results_digest
 
 from . import synthetic
 from .analysing import analysed, kinds, label, whole
+from .conftest import jtl_row
 
 
 def phases(folder: Path, scenario: synthetic.Scenario) -> Phases:
@@ -79,6 +81,30 @@ def test_a_run_that_gets_slower_under_constant_load_is_said_to_drift(tmp_path: P
 def test_a_step_is_told_with_its_moment(tmp_path: Path) -> None:
     drift = phases(tmp_path, synthetic.with_step(at_s=300)).drift
     assert drift.step_at_s == pytest.approx(300, abs=30)
+
+
+def test_a_drift_is_told_by_what_responses_took_before_and_after(tmp_path: Path) -> None:
+    found = analysed(tmp_path, synthetic.with_step(at_s=450, factor=3.0))
+    assert found.phases is not None
+    drift = found.phases.drift
+    assert drift.start_ms is not None
+    assert drift.end_ms == pytest.approx(3 * drift.start_ms, rel=0.1)
+    assert f"from {drift.start_ms:.4g} to {drift.end_ms:.4g} ms (+" in drift.reason
+    digest = results_digest(found)
+    assert digest.summary["numbers_are_of"] == "constant load, which is not steady: see drift"
+
+
+def test_what_does_not_move_is_not_said_to_fall_by_nothing() -> None:
+    found = find_drift(timeline(np.full(900, 100.0)), 0, 900)
+    assert found.reason == "Response times neither rise nor fall over the window."
+
+
+def test_reasons_are_whole_sentences(tmp_path: Path) -> None:
+    short = analysed(tmp_path, [jtl_row(i / 10, 100, "GET /") for i in range(2_999)])
+    [note] = [one.text for one in short.quality if one.kind == "short_steady_state"]
+    assert note.startswith("The steady state lasts 299.9 s; below 300 s")
+    unsteady = analysed(tmp_path, synthetic.SCENARIOS["unsaturated"](), run_id="b")
+    assert ".." not in " ".join(results_digest(unsteady).notes)
 
 
 @pytest.mark.parametrize("name", ["steady", "constant_load", "error_storm", "two_engines", "gap"])

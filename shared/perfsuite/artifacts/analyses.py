@@ -111,6 +111,9 @@ class Drift(Stored):
     """Over the whole window, as a share of the median."""
     change_low: float | None = None
     change_high: float | None = None
+    start_ms: float | None = None
+    end_ms: float | None = None
+    """At both ends of the line, or before and after the jump."""
     p_value: float | None = None
     n: int = 0
     n_effective: float | None = None

@@ -6,6 +6,7 @@ from typing import Final
 
 from perfsuite.artifacts.analyses import GeneratorHealth, Phases
 from perfsuite.artifacts.comparisons import Gate
+from perfsuite_perfanalysis.core.widths import rounded_down
 
 SHORTEST_S: Final = 300.0
 ALIKE: Final = 0.10
@@ -75,7 +76,8 @@ def _window(one: RunLoad) -> Gate:
     return Gate(
         name="steady_window",
         holds=holds,
-        text=f"The steady state of {one.run_id!r} lasts {one.steady_s:.0f} s; at least {SHORTEST_S:.0f} are needed.",
+        text=f"The steady state of {one.run_id!r} lasts {rounded_down(one.steady_s):g} s; "
+        f"at least {SHORTEST_S:.0f} are needed.",
     )
 
 

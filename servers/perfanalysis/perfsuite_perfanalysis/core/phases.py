@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from perfsuite.artifacts.analyses import Drift, Phase, Phases
-from perfsuite_perfanalysis.core.series import FEWEST, Floats, grouped, trend
+from perfsuite_perfanalysis.core.series import FEWEST, Floats, Trend, grouped, trend
 
 RAMPED: Final = 0.95
 """Of the most users: from there on, the ramp is over."""
@@ -17,6 +17,7 @@ MSER_BATCH_S: Final = 5
 DRIFT: Final = 0.10
 """Of the median over the steady state."""
 SIGNIFICANT: Final = 0.01
+_VISIBLE: Final = 0.0005
 _WARMER: Final = 1.10
 """A start this much slower than the rest is a warm-up. A quicker one is kept: cutting it would hide what came after."""
 _SHORTEST_S: Final = 60.0
@@ -79,20 +80,36 @@ def find_drift(run: Timeline, start: int, end: int) -> Drift:
     change = found.change / found.median
     is_drift = abs(change) > DRIFT and found.p_value < SIGNIFICANT
     jump_s = None if found.step_at is None else (start + found.step_at * width) * run.width_s
-    word = "rise" if change > 0 else "fall"
-    how = f", most of it at {jump_s:.0f} s" if jump_s is not None and is_drift else ""
     return Drift(
         verdict="drift" if is_drift else "steady",
-        reason=f"Response times {word} by {abs(change):.1%} of their median over the window{how}"
-        + (f", p = {found.p_value:.2g}." if is_drift else f", which is within {DRIFT:.0%} or not certain."),
+        reason=_drifting(found, jump_s) if is_drift else _standing(change, found.p_value),
         step_at_s=jump_s if is_drift else None,
         change=change,
         change_low=found.change_low / found.median,
         change_high=found.change_high / found.median,
+        start_ms=found.start,
+        end_ms=found.end,
         p_value=found.p_value,
         n=found.n,
         n_effective=found.n_effective,
     )
+
+
+def _drifting(found: Trend, jump_s: float | None) -> str:
+    word = "rise" if found.change > 0 else "fall"
+    if found.start > 0 and found.end > 0:
+        by = f"from {found.start:.4g} to {found.end:.4g} ms ({found.end / found.start - 1:+.0%})"
+    else:
+        by = f"by {abs(found.change):.4g} ms"
+    how = f", most of it at {jump_s:.0f} s" if jump_s is not None else ""
+    return f"Response times {word} {by} over the window{how}, p = {found.p_value:.2g}."
+
+
+def _standing(change: float, p_value: float) -> str:
+    if abs(change) < _VISIBLE:
+        return "Response times neither rise nor fall over the window."
+    why = f"within {DRIFT:.0%}" if abs(change) <= DRIFT else f"not certain (p = {p_value:.2g})"
+    return f"Response times {'rise' if change > 0 else 'fall'} by {abs(change):.1%} over the window, which is {why}."
 
 
 def _under_load(run: Timeline) -> _Stretch:

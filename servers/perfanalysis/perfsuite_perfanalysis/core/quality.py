@@ -8,6 +8,7 @@ import numpy as np
 
 from perfsuite.artifacts.analyses import GeneratorHealth, LabelNumbers, Phases, QualityNote, Severity, Value
 from perfsuite.samples.rows import printable
+from perfsuite_perfanalysis.core.widths import rounded_down
 
 if TYPE_CHECKING:
     from perfsuite.samples.course import Course, Order
@@ -106,7 +107,8 @@ def _window(facts: Facts) -> Iterator[QualityNote]:
     if not phases.has_steady_state:
         yield _note("no_steady_state", "major", f"There is no steady state. {phases.reason}")
     elif (length := (phases.steady_to_s or 0) - (phases.steady_from_s or 0)) < _SHORT_S:
-        text = f"The steady state lasts {length:.0f} s; below {_SHORT_S:.0f} s it says little about the long run."
+        lasts = f"The steady state lasts {rounded_down(length):g} s"
+        text = f"{lasts}; below {_SHORT_S:.0f} s it says little about the long run."
         yield _note("short_steady_state", "minor", text, seconds=length)
 
 
@@ -114,11 +116,13 @@ def _labels(facts: Facts) -> Iterator[QualityNote]:
     if not any(one.kind == "sample" for one in facts.labels):
         yield _note("only_transactions", "major", "There are no samplers, so totals are of the rows that there are.")
     if facts.labels_folded:
-        text = f"{facts.labels_folded} rare labels stand together as '(other labels)'; were ids left in the names?"
+        rare = "1 rare label stands" if facts.labels_folded == 1 else f"{facts.labels_folded} rare labels stand"
+        text = f"{rare} together as '(other labels)'; were ids left in the names?"
         yield _note("labels_folded", "minor", text, labels=facts.labels_folded)
     few = [one for one in facts.labels if (one.steady or one.whole).withheld]
     if few:
-        text = f"Of {len(few)} labels there are too few samples for some percentiles, which are withheld."
+        labels = "1 label" if len(few) == 1 else f"{len(few)} labels"
+        text = f"Of {labels} there are too few samples for some percentiles, which are withheld."
         yield _note("few_samples", "info", text, labels=len(few))
 
 

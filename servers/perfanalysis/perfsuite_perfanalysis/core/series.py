@@ -23,6 +23,9 @@ class Trend:
     change_low: float
     change_high: float
     median: float
+    start: float
+    end: float
+    """At both ends of the line, or before and after the jump."""
     p_value: float
     n: int
     n_effective: float
@@ -71,11 +74,15 @@ def trend(values: Floats) -> Trend | None:
     residuals, step = _residuals(known, level + slope * moments)
     n_effective = len(known) / correlation_time(residuals)
     span = float(moments[-1] - moments[0])
+    line = level + slope * moments[[0, -1]]
+    start, end = line if step is None else (np.median(known[:step]), np.median(known[step:]))
     return Trend(
         change=float(slope) * span,
         change_low=float(low) * span,
         change_high=float(high) * span,
         median=float(np.median(known)),
+        start=float(start),
+        end=float(end),
         p_value=_kendall_p(moments.astype(np.float64), known, n_effective),
         n=len(known),
         n_effective=n_effective,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from perfsuite.artifacts import layout
-from perfsuite.artifacts.analyses import Finding, LabelNumbers, Numbers, PerformanceAnalysis
+from perfsuite.artifacts.analyses import Finding, LabelNumbers, Numbers, PerformanceAnalysis, SlaReport
 from perfsuite.artifacts.comparisons import ChangeVerdict, Compared, Comparison, PairComparison
 from perfsuite.artifacts.run_id import shown as quoted
 from perfsuite.mcp.answers import fit
@@ -21,6 +21,7 @@ _FOR_CHANGES: Final = 4_500
 _MOST_PAIRS: Final = 9
 _MOST_NAMES: Final = 3
 _MOST_DOUBTS: Final = 4
+_MOST_UNJUDGED: Final = 5
 _LONGEST_LABEL: Final = 80
 _FOR_REASONS: Final = 2_700
 _TOLD: Final[tuple[ChangeVerdict, ...]] = ("regression", "improvement", "inconclusive", "insufficient_data")
@@ -33,7 +34,7 @@ def results_digest(found: PerformanceAnalysis) -> Digest:
     findings = told(found.findings)
     notes = [printable(one.text, 250) for one in found.quality if one.severity == "info"][:5]
     if found.phases:
-        notes.insert(0, printable(f"{found.phases.reason}. {found.phases.drift.reason}", 400))
+        notes.insert(0, printable(f"{found.phases.reason.rstrip('.')}. {found.phases.drift.reason}", 400))
     return Digest(
         id=found.run_id,
         file=layout.PERFORMANCE_ANALYSIS.place,
@@ -160,7 +161,7 @@ def _summary(found: PerformanceAnalysis) -> Row:
         "steady_to_s": _short(phases.steady_to_s) if phases else None,
         "drift": phases.drift.verdict if phases else None,
         **(_numbers(steady or whole) if whole else {}),
-        "numbers_are_of": "steady state" if steady else "whole run",
+        "numbers_are_of": _window_of(found) if steady else "whole run",
         "whole_run_samples": whole.samples if whole else None,
         "whole_run_p95_ms": _short(whole.percentiles_ms.get("p95_ms")) if whole else None,
         "percentile_method": found.percentile_method,
@@ -168,11 +169,23 @@ def _summary(found: PerformanceAnalysis) -> Row:
         "peak_bucket_s": _short(peak.width_s) if peak else None,
         "sla": sla.verdict if sla else None,
         "sla_reason": printable(sla.reason) if sla else None,
+        "sla_not_evaluated": _unjudged(sla) if sla else None,
         "sla_profile": sla.profile if sla else None,
         "unmatched_patterns": ", ".join(quoted(one) for one in sla.unmatched_patterns[:5]) if sla else None,
         "error_causes": len(found.errors),
         "generator": found.generator.verdict if found.generator else None,
     }
+
+
+def _unjudged(sla: SlaReport) -> str:
+    names = [f"{one.metric} of {_name(one.subject)}" for one in sla.checks if one.verdict == "not_evaluated"]
+    more = f" and {len(names) - _MOST_UNJUDGED} more" if len(names) > _MOST_UNJUDGED else ""
+    return ", ".join(names[:_MOST_UNJUDGED]) + more
+
+
+def _window_of(found: PerformanceAnalysis) -> str:
+    drifts = found.phases is not None and found.phases.drift.verdict == "drift"
+    return "constant load, which is not steady: see drift" if drifts else "steady state"
 
 
 def _slowness(one: LabelNumbers) -> tuple[float, str]:
