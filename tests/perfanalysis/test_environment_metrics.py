@@ -11,7 +11,7 @@ from perfsuite.errors import NotReady
 from perfsuite_perfanalysis.service.environment import analyze_environment_metrics
 
 from .analysing import runs_in
-from .collecting import container_rows, reading, write_collection, write_rows, write_text
+from .collecting import container_rows, moment, reading, write_collection, write_rows, write_text
 from .synthetic import Scenario, ar1, leak, one_saturated_host, steady, with_gap, write_metrics, write_run
 
 SECONDS = 600
@@ -230,3 +230,42 @@ def test_notes_of_collecting_that_are_no_json_are_told_and_not_fatal(tmp_path: P
     run = run_of(tmp_path)
     write_text(run, layout.COLLECTION, "[[[[{")
     assert "cannot be read" in analysed(tmp_path).reasons[0]
+
+
+def test_values_that_cannot_be_are_counted_and_left_out(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    values = ["50", "-50", "250", "abc", "60", "70"]
+    rows = [reading(20 * n, "cpu_util_pct", value, hostname="odd-1") for n, value in enumerate(values)]
+    write_rows(run, layout.K8S_METRICS, rows, filter="odd")
+    found = analysed(tmp_path)
+    [metric] = named(found, "odd-1").metrics
+    assert (metric.whole.readings, metric.whole.average, metric.whole.minimum) == (3, 60, 50)
+    assert found.status == "partial"
+    assert any("1 values are no numbers" in reason for reason in found.reasons)
+    assert any("2 values cannot be" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize("metric", ["cpu_request_pct", "cpu_util_pct", "kubernetes.cpu.usage.total"])
+def test_a_container_may_use_more_than_it_was_promised(tmp_path: Path, metric: str) -> None:
+    run = run_of(tmp_path)
+    write_rows(run, layout.K8S_METRICS, container_rows("cart", "cart-1", {metric: np.full(30, 180.0)}), filter="cart")
+    assert analysed(tmp_path).status == "complete"
+
+
+def test_readings_outside_the_test_say_where_they_lie(tmp_path: Path) -> None:
+    run = run_of(tmp_path, Scenario(steady(seconds=60).samples, 60, steady().truth))
+    rows = [reading(86_400 + 20 * n, "cpu_util_pct", 50, hostname="web-1") for n in range(30)]
+    write_rows(run, layout.HOST_METRICS, rows, host="web-1")
+    [reason] = analysed(tmp_path).reasons
+    first, last = (moment(at_s)[:19] for at_s in (86_400, 86_400 + 20 * 29))
+    assert f"of {first}+00:00 to {last}+00:00" in reason
+    assert "Collect the metrics again" in reason
+
+
+def test_bytes_that_are_no_table_are_not_told_as_columns(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    with run.staged(layout.K8S_METRICS, filter="cart") as target:
+        target.write_bytes(bytes(range(128, 256)) * 3 + b"\nPK\x03\x04,\xff\n")
+    [reason] = analysed(tmp_path).reasons
+    assert "does not hold the names of columns" in reason
+    assert "\ufffd" not in reason

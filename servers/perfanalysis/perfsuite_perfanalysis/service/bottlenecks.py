@@ -88,7 +88,7 @@ def _facts(run: RunFolder, seen: RunCourse, metrics: Collected, work: Work) -> "
         capacity=correlation.capacity or capacity_of(seen),
         pairs=[one for one in correlation.pairs if one.verdict == "moves_with"],
         untestable=correlation.untestable,
-        without_metrics=metrics.nothing,
+        without_metrics=metrics.nothing or " ".join(f"{name!r} {why}." for name, why in metrics.unusable.items()),
         machines=_machines(metrics, seen, work),
         error_codes=[(code, errors) for code, _, errors in codes if errors],
         moment=seen.moment,

@@ -1,5 +1,6 @@
 """What is told of the analyses of metrics, correlations, bottlenecks and logs: the files have all."""
 
+from collections import Counter
 from typing import Final
 
 from perfsuite.artifacts import layout
@@ -12,6 +13,7 @@ from perfsuite.artifacts.log_findings import LogAnalysis, LogGroup
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
 from perfsuite_perfanalysis.core import thresholds
+from perfsuite_perfanalysis.core.logs.entries import LEVELS
 from perfsuite_perfanalysis.models.digest import Digest, Row
 from perfsuite_perfanalysis.service.correlating import why_untested
 from perfsuite_perfanalysis.service.digests import DATA, told
@@ -21,6 +23,7 @@ _FOR_ROWS: Final = 4_000
 _FOR_FINDINGS: Final = 3_000
 _MOST_REASONS: Final = 5
 _LONGEST_NAME: Final = 80
+_CALM_LEVELS: Final = ("INFO", "DEBUG", "TRACE")
 
 
 def environment_digest(found: InfrastructureAnalysis) -> Digest:
@@ -85,12 +88,25 @@ def log_digest(found: LogAnalysis) -> Digest:
         "new_groups": sum(one.is_new is True for one in found.groups) if found.baseline_run_id else None,
         "baseline_run_id": found.baseline_run_id,
         "error_onset_s": short(found.error_onset_s),
+        "levels": _levels(found),
         "sources": ", ".join(f"{one.path}: {one.entries}" for one in found.sources)[:300],
     }
+    serious = [one for one in found.groups if one.level not in _CALM_LEVELS]
     notes = [note for one in found.sources for note in one.notes]
+    if len(serious) < len(found.groups):
+        notes.append(f"{len(found.groups) - len(serious)} groups of INFO and less are in the file only.")
     step = f"Call `query_samples` about `error_groups`, or `create_performance_test_report` for run {found.run_id!r}."
     told = found.model_copy(update={"findings": ()})
-    return digest(told, layout.LOG_ANALYSIS, summary, [_log_group(one) for one in found.groups], notes, step)
+    return digest(told, layout.LOG_ANALYSIS, summary, [_log_group(one) for one in serious], notes, step)
+
+
+def _levels(found: LogAnalysis) -> str:
+    counts = Counter[str]()
+    for one in found.sources:
+        counts.update(one.by_level or {"failed samples": one.entries})
+    order = {level: number for number, level in enumerate(("failed samples", *LEVELS))}
+    named = sorted((one for one in counts.items() if one[1]), key=lambda one: order.get(one[0], len(order)))
+    return ", ".join(f"{level}: {count}" for level, count in named)
 
 
 def digest(

@@ -68,7 +68,13 @@ def phases_of(seen: "Course") -> Phases:
 def generator_of(run: RunFolder, seen: "Course", phases: Phases) -> GeneratorHealth:
     """Whether the generator kept up while the run was steady."""
     path = run.path(layout.JMETER_HEALTH)
-    if not path.is_file() or path.stat().st_size > _LARGEST_HEALTH:
-        return unknown_generator(f"There is no usable {layout.JMETER_HEALTH.place!r}.")
+    name = layout.JMETER_HEALTH.place
+    if not path.is_file():
+        return unknown_generator(f"Nobody watched the load generator: there is no {name!r}.")
+    if path.stat().st_size > _LARGEST_HEALTH:
+        return unknown_generator(f"{name!r} is larger than {_LARGEST_HEALTH} bytes and was not read.")
     with path.open(encoding="utf-8", errors="replace") as lines:
-        return judge_generator(readings(lines, seen.first_us), phases.steady_from_s or 0.0, seen.span_s)
+        found = list(readings(lines, seen.first_us))
+    if not found:
+        return unknown_generator(f"{name!r} holds no reading that can be understood.")
+    return judge_generator(found, phases.steady_from_s or 0.0, seen.span_s)

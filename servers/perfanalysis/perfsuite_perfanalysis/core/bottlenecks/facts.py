@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SAMPLES: Final = layout.SAMPLES.place
 METRICS: Final = layout.INFRASTRUCTURE_ANALYSIS.place
 CORRELATIONS: Final = layout.CORRELATION_ANALYSIS.place
+FEWEST_REQUESTS: Final = 30
+FEWEST_BUCKETS: Final = 3
 GENERATOR: Final = layout.JMETER_HEALTH.place
 
 
@@ -50,7 +52,7 @@ class Facts:
     untestable: Mapping[str, str]
     """Metrics, as `screening` names them, that were not tested, and why."""
     without_metrics: str
-    """Why no metric of a machine can be used; empty where there are some."""
+    """Why no metric of a machine can be used, or which files of metrics cannot."""
     machines: Sequence[Machine]
     error_codes: Sequence[tuple[str, int]]
     moment: Callable[[float], datetime]
@@ -65,6 +67,17 @@ class Facts:
             at=self.moment(at_s),
             users=users if np.isfinite(users) else None,
             arrivals_per_s=float(self.everything.arrivals[place]) / self.width_s,
+        )
+
+    @property
+    def too_few(self) -> str:
+        """Why so few requests tell nothing; empty where there are enough."""
+        requests, buckets = int(self.everything.completed.sum()), int((self.everything.completed > 0).sum())
+        if requests >= FEWEST_REQUESTS and buckets >= FEWEST_BUCKETS:
+            return ""
+        return (
+            f"{requests} requests in {buckets} intervals of {self.width_s:g} s are too few: {FEWEST_REQUESTS} in "
+            f"{FEWEST_BUCKETS} are needed."
         )
 
     def pairs_of(self, machine: Machine, *words: str) -> list[Pair]:

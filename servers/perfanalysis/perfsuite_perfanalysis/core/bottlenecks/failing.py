@@ -31,6 +31,8 @@ _NEAR_S: Final = 60.0
 
 def error_onset(facts: Facts) -> Look:
     """From when on requests fail more than before, and how that lies to the knee."""
+    if few := facts.too_few:
+        return not_evaluable("error_onset", few)
     line = facts.everything
     rise = find_error_onset(line.errors, line.completed)
     if rise is None:
@@ -57,6 +59,8 @@ def error_onset(facts: Facts) -> Look:
 
 def fast_failures(facts: Facts) -> Look:
     """Failures that come back at once, and make the mean of all look good."""
+    if few := facts.too_few:
+        return not_evaluable("fast_failures", few)
     line = facts.everything
     errors, completed = float(line.errors.sum()), float(line.completed.sum())
     if not errors or errors < _MANY * completed:

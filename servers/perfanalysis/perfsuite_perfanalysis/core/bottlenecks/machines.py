@@ -28,6 +28,7 @@ from perfsuite_perfanalysis.core.resources import above
 IDLE_PCT: Final = 60.0
 _MOST_CASES: Final = 10
 _LATER_S: Final = 60.0
+_NOT_ALWAYS: Final = 0.8
 _CPU_WORDS: Final = ("cpu", "load")
 _MEMORY_WORDS: Final = ("mem", "swap", "heap", "gc")
 
@@ -47,21 +48,35 @@ def load_generator(facts: Facts) -> Look:
     """First of all: where it is short, the times are its own."""
     health = facts.generator
     if health.verdict == "unknown":
-        return not_evaluable("load_generator", f"Nobody watched the load generator. {health.reason}")
+        return not_evaluable("load_generator", health.reason)
     if health.verdict == "healthy":
         return not_found("load_generator", health.reason)
     case = Case(
         kind="load_generator",
         subject="load generator",
         text=f"The load generator was short itself. {health.reason}",
-        confidence="high" if health.saturated_readings * 2 >= health.readings else "medium",
-        next_check="Repeat the test with a larger or a second generator; until then judge no response time.",
+        confidence="medium",
+        next_check=f"{health.advice} Until then judge no response time.".strip(),
         onset=None if health.saturated_from_s is None else facts.onset(max(0.0, health.saturated_from_s)),
     )
-    case.says(health.reason, GENERATOR, **health.worst)
+    case.says(health.reason, GENERATOR, **health.typical)
+    _kept_up(facts, case)
+    if not case.counter and health.saturated_readings * 2 >= health.readings:
+        case.confidence = "high"
     for hot in _hot(facts, thresholds.CPU, thresholds.CPU_PCT):
         case.doubts(f"{hot.machine.resource.name!r} was short of processors too.", METRICS, seconds=hot.seconds)
     return found(case)
+
+
+def _kept_up(facts: Facts, case: Case) -> None:
+    """What shows that it sent and measured as it should all the same."""
+    health, little = facts.generator, facts.capacity.little
+    if little is not None and little.verdict == "consistent":
+        text = f"It sent as it should at every level: users spend {little.think_time_s:.2f} s outside of requests."
+        case.doubts(text, CORRELATIONS, think_time_s=little.think_time_s)
+    had_room = health.saturated_readings <= _NOT_ALWAYS * health.readings
+    if had_room and not facts.too_few and find_rise(facts.everything.p95_ms) is None:
+        case.doubts("p95 did not begin to rise at any time, whether it was short or not.", SAMPLES)
 
 
 def cpu(facts: Facts) -> Look:
@@ -69,7 +84,7 @@ def cpu(facts: Facts) -> Look:
     names = (thresholds.CPU, thresholds.THROTTLED)
     measured = [one for one in facts.machines if any(name in one.series for name in names)]
     if not measured:
-        return not_evaluable("cpu", "No use of processors was collected.")
+        return not_evaluable("cpu", facts.without_metrics or "No use of processors was collected.")
     hot = _hot(facts, thresholds.CPU, thresholds.CPU_PCT) + _hot(facts, thresholds.THROTTLED, thresholds.THROTTLED_PCT)
     if not hot:
         return not_found("cpu", f"Of {len(measured)} hosts and containers none was short for {SUSTAINED_S:.0f} s.")
@@ -84,7 +99,7 @@ def memory(facts: Facts) -> Look:
     """Memory that is taken, fills up, or whose holder was restarted."""
     measured = [one for one in facts.machines if one.resource.leak != "not_evaluable" or _has_memory(one)]
     if not measured:
-        return not_evaluable("memory", "No use of memory was collected.")
+        return not_evaluable("memory", facts.without_metrics or "No use of memory was collected.")
     cases = [case for one in measured if (case := _leak_case(facts, one)) is not None]
     for one in _hot(facts, thresholds.MEMORY, thresholds.MEMORY_PCT):
         case = _cpu_case(facts, one)
@@ -165,7 +180,7 @@ def _effects(facts: Facts, case: Case, rise: Rise | None, slower: float | None, 
     if is_plateau and knee is not None:
         case.says(knee.reason, CORRELATIONS, users=knee.users, throughput_per_s=knee.throughput_per_s)
     if facts.generator.verdict == "saturated":
-        case.doubts("The load generator was short too, so times hold its own delays.", GENERATOR)
+        case.doubts("The load generator was short too: times may hold its delays.", GENERATOR)
 
 
 def _slower_while(facts: Facts, hot: _Hot) -> float | None:

@@ -13,7 +13,7 @@ IN_A_ROW: Final = 3
 _CALM: Final = 20.0
 """The percentile that stands for calm: the start would not do, as it may be the ramp."""
 _BEYOND_NOISE: Final = 4.0
-_FEWEST: Final = 9
+FEWEST: Final = 9
 _LEAST_ERRORS: Final = 0.01
 
 
@@ -34,7 +34,7 @@ class Rise:
 def find_rise(values: Floats, least: float = RISE) -> Rise | None:
     """The first of three buckets in a row beyond the calm level and its noise; None where there is none."""
     known = np.flatnonzero(np.isfinite(values))
-    if len(known) < _FEWEST:
+    if len(known) < FEWEST:
         return None
     line = values[known]
     calm = float(np.percentile(line, _CALM))

@@ -19,7 +19,7 @@ from perfsuite_perfanalysis.core.bottlenecks.facts import (
     not_found,
 )
 from perfsuite_perfanalysis.core.bottlenecks.machines import IDLE_PCT
-from perfsuite_perfanalysis.core.bottlenecks.onsets import Rise, find_rise
+from perfsuite_perfanalysis.core.bottlenecks.onsets import FEWEST, Rise, find_rise
 from perfsuite_perfanalysis.core.series import Floats
 
 _MUCH_SLOWER: Final = 1.5
@@ -63,7 +63,8 @@ def pool(facts: Facts) -> Look:
     }
     busy = {name: value for name, value in busy.items() if np.isfinite(value)}
     if not busy:
-        return not_evaluable("pool", "No use of processors was collected during the plateau.")
+        reason = facts.without_metrics or "No use of processors was collected during the plateau."
+        return not_evaluable("pool", reason)
     name = max(busy, key=lambda one: (busy[one], one))
     if busy[name] >= IDLE_PCT:
         return not_found("pool", f"{name!r} used {busy[name]:.0f} % of its processors during the plateau.")
@@ -130,7 +131,9 @@ def downstream(facts: Facts) -> Look:
     )
     for label in slow[:_MOST_LABELS]:
         rise = starts[label]
-        case.says(f"{label!r} takes {rise.ratio:.1f} times as long.", SAMPLES, calm_ms=rise.calm, then_ms=rise.then)
+        by_s = float(facts.at_s[rise.by])
+        text = f"{label!r} takes {rise.ratio:.1f} times as long by {by_s:.0f} s."
+        case.says(text, SAMPLES, calm_ms=rise.calm, then_ms=rise.then, by_s=by_s)
     case.says(f"{len(calm)} labels take as long as before.", SAMPLES, example=calm[0])
     pairs = [one for one in facts.pairs if one.label in slow]
     for pair in pairs[:2]:
@@ -143,6 +146,13 @@ def downstream(facts: Facts) -> Look:
 def network(facts: Facts) -> Look:
     """What responses take longer for: the connection, the answer, or its transfer."""
     line = facts.everything
+    if few := facts.too_few:
+        return not_evaluable("network", few)
+    if (known := int(np.isfinite(line.mean_ms).sum())) < FEWEST:
+        reason = (
+            f"Requests succeeded in {known} intervals of {facts.width_s:g} s, and a rise shows in {FEWEST} at least."
+        )
+        return not_evaluable("network", reason)
     parts = {"connecting": line.connect_ms, "transfer": line.transfer_ms, "waiting": line.waiting_ms}
     if not all(np.isfinite(one).any() for one in parts.values()):
         return not_evaluable("network", "The results do not hold the times of connections and of first bytes.")
@@ -163,9 +173,8 @@ def network(facts: Facts) -> Look:
         next_check="Look at bytes per second of every link, retransmits, TLS handshakes and keep-alive.",
         onset=facts.onset(float(facts.at_s[rise.at])),
     )
-    case.says(
-        f"Responses take {rise.ratio:.1f} times as long.", SAMPLES, **{f"{name}_more_ms": v for name, v in more.items()}
-    )
+    text = f"Responses take {rise.ratio:.1f} times as long by {facts.at_s[rise.by]:.0f} s."
+    case.says(text, SAMPLES, **{f"{name}_more_ms": value for name, value in more.items()})
     if more["waiting"] > 0:
         case.doubts("The time to the first byte rises as well.", SAMPLES, waiting_more_ms=more["waiting"])
     return found(case)

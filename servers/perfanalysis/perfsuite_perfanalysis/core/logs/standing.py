@@ -75,7 +75,7 @@ def onset_of(at_s: float, run: Timeline) -> LogOnset:
         return LogOnset(at_s=at_s, relation="before_the_run" if at_s < 0 else "after_the_run")
     place = int(np.clip(np.searchsorted(run.at_s, at_s, side="right") - 1, 0, len(run.at_s) - 1))
     users = float(run.users[place])
-    is_known = bool(np.isfinite(users))
+    is_known = bool(np.isfinite(users)) and at_s >= 0
     return LogOnset(
         at_s=at_s,
         users=users if is_known else None,
