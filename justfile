@@ -5,6 +5,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 # So that `.venv/bin/just` works too, where uv has made the environment and is not on the PATH.
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH") + ":" + justfile_directory() / ".cache/uv/bin"
 
+# Tests wait more than they compute.
+workers := "4"
+
 # List the recipes
 [default]
 list:
@@ -34,7 +37,7 @@ contracts:
 # All tests, with at least the branch coverage that pyproject.toml asks for
 coverage:
     coverage erase
-    coverage run -m pytest -q
+    coverage run -m pytest -q -n {{workers}} --dist loadgroup
     coverage combine --quiet
     coverage report
 

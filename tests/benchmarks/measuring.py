@@ -1,12 +1,15 @@
 """Runs commands one after the other in turns, and tells medians, ranges and peak memory."""
 
 import os
+import shlex
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
 
 
 @dataclass
@@ -26,6 +29,15 @@ class Measured:
         ratio = f" {self.median_s / reference.median_s:7.3f} x" if reference else " " * 10
         memory = f" {max(self.peak_mb):7.0f} MB" if self.peak_mb else ""
         return f"{self.name:44} {self.median_s:9.3f} s  ({spread}){ratio}{memory}"
+
+
+class Promise(Protocol):
+    """Figures that were promised, and whether they are kept."""
+
+    @property
+    def is_kept(self) -> bool: ...
+
+    def lines(self) -> Iterator[str]: ...
 
 
 def run_command(command: Sequence[str], environ: Mapping[str, str] | None = None) -> tuple[float, float]:
@@ -54,3 +66,10 @@ def interleaved(commands: Mapping[str, Callable[[], tuple[float, float]]], round
             if peak:
                 found[name].peak_mb.append(peak)
     return found
+
+
+def server_command(artifacts: Path) -> str:
+    """The jmeter server with this folder of runs, as `--server` takes a command."""
+    return shlex.join(
+        ["env", f"PERFSUITE_ARTIFACTS_DIR={artifacts}", str(Path(sys.executable).with_name("jmeter-mcp"))]
+    )

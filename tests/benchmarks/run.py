@@ -1,11 +1,14 @@
 """Prints what perfsuite takes, as ratios to a reference that is measured in the same run.
 
-just bench                  everything at 1 million rows, in a few minutes
+just bench                  everything at 1 million rows, in a quarter of an hour
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, servers
+just bench --only stats     one part: stats, memory, queries, jmeter, servers, supervised, live, proof
+
+The parts that run the real JMeter say what was promised, and fail where it is missed.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -14,10 +17,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+# The plans of the tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from jmeter_report import jmeter_report
 from jtl_generator import generate
-from measuring import Measured, interleaved, run_command
+from live_status import status_times
+from measuring import Measured, Promise, interleaved, run_command
+from proof import prove
 from server_start import server_starts, tool_list_sizes
+from supervised_run import supervision_costs
 
 HERE = Path(__file__).parent
 PERFSUITE = str(Path(sys.executable).with_name("perfsuite"))
@@ -31,9 +40,13 @@ def main() -> None:
     parser.add_argument("--only", choices=list(PARTS), action="append")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    missed = []
     for part in options.only or list(PARTS):
-        print(f"\n## {part}, {options.rows:,} rows" if part != "servers" else f"\n## {part}")
-        PARTS[part](options.folder, options.rows)
+        print(f"\n## {part}" if part in WITHOUT_ROWS else f"\n## {part}, {options.rows:,} rows")
+        if PARTS[part](options.folder, options.rows) is False:
+            missed.append(part)
+    if missed:
+        sys.exit(f"missed: {', '.join(missed)}")
 
 
 def stats(folder: Path, rows: int) -> None:
@@ -127,6 +140,26 @@ def servers(_folder: Path, _rows: int) -> None:
         print(f"tools/list of {name:30} {tools:3} tools {size:7,} bytes")
 
 
+def supervised(folder: Path, _rows: int) -> bool:
+    return _kept(supervision_costs(folder / "supervised", pairs=9, duration_s=15))
+
+
+def live(folder: Path, _rows: int) -> bool:
+    return _kept(status_times(folder))
+
+
+def proof(folder: Path, _rows: int) -> bool:
+    return _kept(prove(folder / "proof"))
+
+
+def _kept(found: Promise) -> bool:
+    for line in found.lines():
+        print(line)
+    one, five, _ = os.getloadavg()
+    print(f"load of the machine over one minute {one:.1f}, over five {five:.1f}, of {os.cpu_count()} cores")
+    return found.is_kept
+
+
 def _read_once(file: Path) -> None:
     subprocess.run(["cat", str(file)], stdout=subprocess.DEVNULL, check=True)
 
@@ -137,13 +170,17 @@ def _timed(work: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - began, 0.0
 
 
-PARTS: dict[str, Callable[[Path, int], None]] = {
+PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "stats": stats,
     "memory": memory,
     "queries": queries,
     "jmeter": jmeter,
     "servers": servers,
+    "supervised": supervised,
+    "live": live,
+    "proof": proof,
 }
+WITHOUT_ROWS = {"servers", "supervised", "live", "proof"}
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,7 @@
 """Stands in for Java with JMeter: says what JMeter says, and behaves as the properties want.
 
-mode: run, mute (never gets ready), die, port_taken, torn (results stop in the middle of a row)
+mode: run, mute (never gets ready), over (ends without saying that it is ready), die, port_taken,
+      torn (results stop in the middle of a row)
 obeys: Shutdown, StopTestNow, TERM or KILL
 """
 
@@ -84,7 +85,10 @@ def main() -> None:
 
 def run(properties: dict[str, str], mode: str, obeys: str, results: object) -> None:
     port = int(properties["jmeterengine.nongui.port"])
-    say("Failed to create UDP port" if mode == "port_taken" else f"Waiting for possible Shutdown/... on port {port}")
+    if mode == "port_taken":
+        say("Failed to create UDP port")
+    elif mode != "over":
+        say(f"Waiting for possible Shutdown/... on port {port}")
     until = time.monotonic() + float(properties.get("seconds", "30"))
     with listener(port) as commands:
         while time.monotonic() < until:

@@ -34,7 +34,7 @@ from perfsuite_jmeter.service.starting import start_run
 
 PRETENDED = Path(__file__).with_name("pretend_jmeter.py")
 QUICK = Graces(shutdown_s=0.6, stop_now_s=0.6, term_s=0.6)
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def pretended_engine(folder: Path) -> Engine:

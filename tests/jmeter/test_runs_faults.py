@@ -24,7 +24,7 @@ from perfsuite_jmeter.service.runs import stop_run
 
 CANARY = "c4n4ry-0f-th3-r34l-run"
 PATIENT = Graces(shutdown_s=5, stop_now_s=5, term_s=5)
-LATER = 30.0
+LATER = 60.0
 
 STARTING = """
 import os, sys

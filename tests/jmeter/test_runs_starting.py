@@ -224,7 +224,7 @@ def test_a_plan_that_jmeter_does_not_take_is_an_error(desk: Desk) -> None:
 
 
 def test_a_test_that_is_over_at_once_is_told_with_its_outcome(desk: Desk) -> None:
-    started = desk.start(properties={"seconds": "0"})
+    started = desk.start(properties={"mode": "over", "seconds": "0"})
     assert (started.state, "Not one sample" in started.reason) == ("failed", True)
     assert started.next_step == "Call `analyze_jmeter_log` for run 'r1'."
     assert steps(desk)["start"] == "done"

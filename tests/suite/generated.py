@@ -118,10 +118,14 @@ def _parameters(server: str, name: str) -> str:
     [schema] = [tool.input_schema for tool in tools(server) if tool.name == name]
     required = schema.get("required", ())
     rows = (
-        (f"`{name}`", _kind(one), "required" if name in required else _shown(one["default"]), one["description"])
+        (f"`{name}`", _kind(one), "required" if name in required else _default(one), one["description"])
         for name, one in schema["properties"].items()
     )
     return _table(("parameter", "value", "default", "what it is"), rows)
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    return _shown(schema["default"]) if "default" in schema else "none"
 
 
 def _kind(schema: Mapping[str, Any]) -> str:

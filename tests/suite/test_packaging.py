@@ -52,7 +52,8 @@ def test_ruff_and_mypy_look_at_every_server() -> None:
 
 
 def test_coverage_is_measured_of_every_server() -> None:
-    assert tool("coverage")["run"]["source_pkgs"] == ["perfsuite", *packages()]
+    folders = ["shared/perfsuite", *(f"servers/{name}/perfsuite_{name}" for name in servers())]
+    assert tool("coverage")["run"]["source_dirs"] == folders
     assert tool("coverage")["run"]["branch"] is True
     assert tool("coverage")["report"]["fail_under"] >= 90
 

@@ -210,7 +210,7 @@ def _listed(tool: Tool) -> ListedTool:
         title=tool.title,
         description=tool.description,
         input_schema=tool.parameters,
-        output_schema=schemas.slim(tool.output_schema) if tool.output_schema else None,
+        output_schema=schemas.outline(tool.output_schema) if tool.output_schema else None,
         annotations=tool.annotations,
         icons=tool.icons,
         _meta=tool.meta,

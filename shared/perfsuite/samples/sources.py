@@ -207,7 +207,8 @@ def _projection(present: set[str], is_remote: bool, options: ReadOptions) -> str
     message = column("response_message", "VARCHAR")
     engine = column("engine", "VARCHAR")
     if is_remote:
-        engine = f"coalesce({engine}, nullif(regexp_extract(\"threadName\", '{REMOTE_THREAD}', 1), ''))"
+        # Several engines may run on one host.
+        engine = f"coalesce(nullif(regexp_extract(\"threadName\", '{REMOTE_THREAD}', 1), ''), {engine})"
     return ", ".join(
         (
             # A missing time must not hide behind the other times of its group.

@@ -16,7 +16,7 @@ from perfsuite.samples.engine import quoted
 from perfsuite.samples.rows import ReadReport, Row
 
 _TYPES: Final = {"started_us": "BIGINT"} | {name: kind for name, kind in SQL_TYPES.items() if name != "started_at"}
-_ENGINE: Final = f"coalesce(engine, nullif(regexp_extract(thread, '{REMOTE_THREAD}', 1), ''))"
+_ENGINE: Final = f"coalesce(nullif(regexp_extract(thread, '{REMOTE_THREAD}', 1), ''), engine)"
 _CHUNK: Final = 4 * 1024 * 1024
 _HIGHEST_RATIO: Final = 200
 _RATIO_FREE: Final = 64 * 1024 * 1024

@@ -247,8 +247,10 @@ def test_sample_variables_are_named_without_their_quotes(tmp_path: Path) -> None
 def test_the_engines_of_one_file_are_told_by_host_or_by_thread(tmp_path: Path) -> None:
     by_host = [jtl.sample(Hostname=f"h{i % 2}", allThreads=10 * (1 + i % 2)) for i in range(6)]
     by_thread = [jtl.sample(threadName=f"10.0.0.{i % 2}:1099-U 1-1", allThreads=10 * (1 + i % 2)) for i in range(6)]
+    on_one_host = [{**sample, "Hostname": "h"} for sample in by_thread]
     assert jtl.stats(tmp_path, jtl.text(by_host, (*jtl.COLUMNS, "Hostname"))).concurrency == 30
     assert jtl.stats(tmp_path, jtl.text(by_thread)).concurrency == 30
+    assert jtl.stats(tmp_path, jtl.text(on_one_host, (*jtl.COLUMNS, "Hostname"))).concurrency == 30
 
 
 def test_files_of_different_formats_are_one_run(tmp_path: Path) -> None:
