@@ -5,12 +5,14 @@ from typing import Annotated
 from pydantic import Field
 
 from perfsuite.artifacts import RunId
+from perfsuite.artifacts.schemas import ConfluenceRequest, RunRequest
 from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
 from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat, TemplateList
-from perfsuite_perfreport.service import folders, reporting, templates
+from perfsuite_perfreport.models.workflow import ConfluenceMode, StartedWorkflow, WorkflowStatus, WorkflowSummary
+from perfsuite_perfreport.service import folders, progress, reporting, starting, summaries, templates
 
 server = create_server(
     "perfreport",
@@ -23,6 +25,8 @@ server = create_server(
 )
 
 Run = Annotated[RunId, Field(description="The run.")]
+WorkflowName = Annotated[RunId, Field(description="A workflow's id, or that of a run alone.")]
+Name = Annotated[str | None, Field(min_length=1, max_length=200, description="As the user calls it.")]
 
 
 @server.tool(title="Write the report of a run", annotations=WRITES_RUN_FOLDER)
@@ -54,3 +58,39 @@ async def create_performance_test_report(
 def list_templates(ctx: AppContext) -> TemplateList:
     """List the templates of reports, and say where to put one of your own."""
     return templates.list_templates(folders.configuration(ctx.settings))
+
+
+@server.tool(title="Start a workflow", annotations=WRITES_RUN_FOLDER)
+def start_workflow(
+    ctx: AppContext,
+    run_ids: Annotated[tuple[RunId, ...], Field(min_length=1, max_length=10, description="In order.")],
+    workflow_id: Annotated[RunId | None, Field(description="By default made from the first run's.")] = None,
+    environment: Annotated[Name, Field(description="A name in environments.yaml.")] = None,
+    environment_type: Name = None,
+    workspace: Annotated[Name, Field(description="In BlazeMeter.")] = None,
+    confluence_mode: Annotated[ConfluenceMode | None, Field(description="Where to publish, if at all.")] = None,
+    confluence_space: Name = None,
+    confluence_parent: Name = None,
+) -> StartedWorkflow:
+    """Check what was asked for one run or several, open their ledgers and the workflow, and say what comes first.
+
+    Call it before anything else, with everything that the user said. Runs that do not exist are made.
+    """
+    confluence = ConfluenceRequest(mode=confluence_mode, space=confluence_space, parent=confluence_parent)
+    request = RunRequest(
+        environment=environment, environment_type=environment_type, workspace=workspace, confluence=confluence
+    )
+    wanted = starting.Wanted(tuple(run_ids), workflow_id, request, folders.configuration(ctx.settings))
+    return starting.start_workflow(ctx.runs, wanted)
+
+
+@server.tool(title="Say how far a workflow is", annotations=READ_ONLY)
+def get_workflow_status(ctx: AppContext, workflow_id: WorkflowName) -> WorkflowStatus:
+    """Say what is done, failed and stale for every run of a workflow, and which tool to call next."""
+    return progress.workflow_status(ctx.runs, workflow_id)
+
+
+@server.tool(title="Sum a workflow up", annotations=WRITES_RUN_FOLDER)
+def get_workflow_summary(ctx: AppContext, workflow_id: WorkflowName) -> WorkflowSummary:
+    """Say what came of every run, with numbers side by side, tested differences, and the files, also as Markdown."""
+    return summaries.workflow_summary(ctx.runs, workflow_id)
