@@ -178,14 +178,18 @@ class _Writer:
             self._text(paragraph, f" ({address})", set())
 
     def _picture(self, paragraph: "Paragraph", image: HtmlElement) -> None:
-        from docx.image.exceptions import UnrecognizedImageError
+        from docx.image.exceptions import (
+            InvalidImageStreamError,
+            UnexpectedEndOfFileError,
+            UnrecognizedImageError,
+        )
         from docx.shared import Cm
 
         alt = image.get("alt") or ""
         content = self._pictures.get(image.get("src") or "")
         try:
             picture = paragraph.add_run().add_picture(BytesIO(content or b""), width=Cm(_PICTURE_CM))
-        except (UnrecognizedImageError, EOFError):
+        except (UnrecognizedImageError, InvalidImageStreamError, UnexpectedEndOfFileError):
             self._text(paragraph, f"The picture is not there: {alt or 'without a name'}.", {"em"})
             return
         paragraph.paragraph_format.keep_with_next = True
