@@ -25,9 +25,13 @@ _COLOURS: Final = {
 }  # fmt: skip
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP file can say: the same report gives the same bytes."""
-_NARROWEST: Final = 6
-_WIDEST: Final = 34
-_LONGEST_WORD: Final = 40
+_LINE: Final = "C9CED4"
+_NARROWEST: Final = 3
+_WIDEST: Final = 60
+_LONGEST_WORD: Final = 28
+_PADDING_CM: Final = 0.45
+_LETTER_CM: Final = 0.024
+"""How wide a letter is for each point of its size."""
 _HEADINGS: Final = {"h1": 0, "h2": 1, "h3": 2, "h4": 3, "h5": 4, "h6": 5}
 _DEEPEST_LIST: Final = 3
 
@@ -127,10 +131,13 @@ class _Writer:
         width = max((len(row) for row in rows), default=0)
         if not width:
             return
-        table = self.document.add_table(rows=0, cols=width, style="Light Shading")
+        table = self.document.add_table(rows=0, cols=width, style="Normal Table")
         table.autofit = False
+        _rule(table)
         small = 7.5 if width > 6 else 8.5
-        widths = _widths(rows, width)
+        widths = _widths(rows, width, small)
+        for column, share in zip(table.columns, widths, strict=True):
+            column.width = Cm(share)
         for number, row in enumerate(rows):
             added = table.add_row()
             for cell, share in zip(added.cells, widths, strict=True):
@@ -145,12 +152,13 @@ class _Writer:
         from docx.shared import Pt
 
         paragraph = cell.paragraphs[0]
+        paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(1)
+        paragraph.paragraph_format.line_spacing = 1.0
         self._inline(paragraph, source)
         if source.get("class") == "number":
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         for run in paragraph.runs:
             run.font.size = Pt(size)
-            # The style makes the first column bold, which is the verdict's or the label's to decide.
             run.bold = bool(run.bold) or is_head
 
     def _inline(self, paragraph: "Paragraph", element: HtmlElement, marks: set[str] | None = None) -> None:
@@ -231,15 +239,28 @@ def _numbered(paragraph: "Paragraph", text: str) -> None:
     paragraph.add_run(f"{dot}{title}")
 
 
-def _widths(rows: list[HtmlElement], count: int) -> list[float]:
-    """How wide each column is in centimetres, by the texts in it: the longest counts, and a long word has no break."""
-    needed = [_NARROWEST] * count
+def _rule(table: Any) -> None:
+    """Thin lines between the rows: columns are told by their heads."""
+    borders = _element("w:tblBorders", {})
+    for side in ("top", "bottom", "insideH"):
+        borders.append(_element(f"w:{side}", {"w:val": "single", "w:sz": "4", "w:space": "0", "w:color": _LINE}))
+    table._tbl.tblPr.append(borders)  # noqa: SLF001 - python-docx knows styles, and no borders
+
+
+def _widths(rows: list[HtmlElement], count: int, size: float) -> list[float]:
+    """How wide each column is in centimetres: its longest word has room, and long texts share what is left."""
+    words, texts = [_NARROWEST] * count, [_NARROWEST] * count
     for row in rows:
         for place, cell in enumerate(row):
             text = cell.text_content()
-            word = max(map(len, text.split()), default=0)
-            needed[place] = max(needed[place], min(len(text), _WIDEST), min(word, _LONGEST_WORD))
-    return [_PICTURE_CM * one / sum(needed) for one in needed]
+            words[place] = max(words[place], min(_LONGEST_WORD, max(map(len, text.split()), default=0)))
+            texts[place] = max(texts[place], min(_WIDEST, len(text)))
+    needed = [_PADDING_CM + one * size * _LETTER_CM for one in words]
+    left = _PICTURE_CM - sum(needed)
+    if left <= 0:
+        return [_PICTURE_CM * one / sum(needed) for one in needed]
+    wishes = [max(text - word, 0) + 1 for text, word in zip(texts, words, strict=True)]
+    return [one + left * wish / sum(wishes) for one, wish in zip(needed, wishes, strict=True)]
 
 
 def _row_stays_whole(row: Any, *, is_head: bool) -> None:
