@@ -1,0 +1,248 @@
+"""A sheet to draw on: heading, key, axes and notes, each with room of its own, so that nothing covers anything.
+
+Lengths are points, 72 to the inch, from the upper left corner. No text is ever read as a formula.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from perfsuite_perfreport.core.charts.lettering import lettered
+from perfsuite_perfreport.core.charts.looks import FAINT, INK, PALE, Look
+
+TITLE_PT: Final = 11.0
+TEXT_PT: Final = 7.5
+NOTE_PT: Final = 6.5
+MARGIN: Final = 14.0
+_ROW: Final = 12.0
+_NOTE_ROW: Final = 10.0
+_GAP: Final = 14.0
+_SWATCH: Final = 16.0
+_MOST_KEY_ROWS: Final = 2
+_MOST_NOTES: Final = 6
+_SHORTEST_CUT: Final = 8
+
+# matplotlib says that it is not safe for threads: what it shares, such as fonts, is used by one at a time.
+_drawing = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the key."""
+
+    text: str
+    color: str
+    dash: object = "solid"
+    marker: str | None = None
+    is_area: bool = False
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A finished chart."""
+
+    png: bytes
+    notes: tuple[str, ...]
+    """What a reader of the answer must know that the picture cannot show."""
+
+
+class Sheet:
+    """One chart while it is drawn."""
+
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.width, self.height = look.width_px / look.dpi * 72, look.height_px / look.dpi * 72
+        self.figure = Figure(figsize=(look.width_px / look.dpi, look.height_px / look.dpi), dpi=look.dpi)
+        self.figure.set_facecolor("white")
+        self._canvas = FigureCanvasAgg(self.figure)
+        self._pen = self._canvas.get_renderer()
+        self._top = MARGIN
+        self._bottom = MARGIN - 4
+        self._escaped: dict[str, str] = {}
+        self.told: list[str] = []
+
+    def heading(self, subtitle: str) -> None:
+        """The title, and beneath it what the chart is about."""
+        self.write(self.look.title, MARGIN, self._top, size=TITLE_PT, weight="bold", room=self.width - 2 * MARGIN)
+        self._top += TITLE_PT + 5
+        self.write(subtitle, MARGIN, self._top, color=FAINT, room=self.width - 2 * MARGIN)
+        self._top += _ROW + 2
+
+    def key(self, entries: Sequence[Entry]) -> None:
+        """What the colours mean, in at most two rows; what does not fit is counted."""
+        left, row = MARGIN, 0
+        most = (self.width - 2 * MARGIN) / 2
+        for number, entry in enumerate(entries):
+            text = self.cut(entry.text, most - _SWATCH, TEXT_PT)
+            wide = _SWATCH + 4 + self.width_of(text, TEXT_PT) + _GAP
+            if left + wide > self.width - MARGIN + _GAP and left > MARGIN:
+                left, row = MARGIN, row + 1
+            if row >= _MOST_KEY_ROWS:
+                self.told.append(f"The key has no room for {len(entries) - number} more.")
+                break
+            self.swatch(entry, left, self._top + row * _ROW)
+            self.write(text, left + _SWATCH + 4, self._top + row * _ROW)
+            left += wide
+        self._top += (min(row, _MOST_KEY_ROWS - 1) + 1) * _ROW + 2 if entries else 0
+
+    def notes(self, lines: Sequence[str]) -> None:
+        """Small print beneath the axes, one line each, cut to the width."""
+        shown = list(lines[:_MOST_NOTES])
+        if len(lines) > _MOST_NOTES:
+            shown[-1] = f"{len(lines) - _MOST_NOTES + 1} more notes stand in the analyses."
+        for line in reversed(shown):
+            self._bottom += _NOTE_ROW
+            room = self.width - 2 * MARGIN
+            self.write(line, MARGIN, self.height - self._bottom, size=NOTE_PT, color=FAINT, room=room)
+        self._bottom += 4 if lines else 0
+
+    def axes(
+        self,
+        *,
+        left: float = 50.0,
+        right: float = MARGIN,
+        from_x: float = 0.0,
+        to_x: float = 1.0,
+        above: float = 6.0,
+        below: float = 32.0,
+        from_y: float = 0.0,
+        to_y: float = 1.0,
+    ) -> Axes:
+        """Axes in the room that is left. The shares of the width, and of the height from above, are for several."""
+        inner = self.width - 2 * MARGIN
+        x0 = MARGIN + inner * from_x + left - MARGIN * (from_x == 0.0)
+        x1 = MARGIN + inner * to_x - right + MARGIN * (to_x == 1.0)
+        bottom, tall = self._bottom + below, self.height - self._top - above - self._bottom - below
+        y0, y1 = bottom + tall * (1 - to_y), bottom + tall * (1 - from_y)
+        box = (x0 / self.width, y0 / self.height, (x1 - x0) / self.width, max(y1 - y0, 20.0) / self.height)
+        axes = self.figure.add_axes(box)
+        _plain(axes)
+        return axes
+
+    def write(
+        self, text: str, x: float, y: float, *, size: float = TEXT_PT, color: str = INK, weight: str = "normal",
+        align: Literal["left", "center", "right"] = "left", room: float | None = None,
+    ) -> None:  # fmt: skip
+        """Text whose upper edge lies at `y`."""
+        letters = lettered(text if room is None else self.cut(text, room, size, weight), 5_000, self.look.fonts)
+        self.figure.text(
+            x / self.width, 1 - y / self.height, letters.text, fontsize=size, color=color, ha=align, va="top",
+            parse_math=False, fontfamily=list(letters.families), fontweight=weight,
+        )  # fmt: skip
+
+    def swatch(self, entry: Entry, x: float, y: float) -> None:
+        """A sample of a line or an area, at the height of a text that is written at `y`."""
+        middle = 1 - (y + TEXT_PT * 0.55) / self.height
+        if entry.is_area:
+            box = ((x + 2) / self.width, middle - 3.5 / self.height), (_SWATCH - 4) / self.width, 7 / self.height
+            self.figure.add_artist(Rectangle(*box, color=entry.color, lw=0))
+            return
+        ends = [x / self.width, (x + _SWATCH) / self.width]
+        style: Any = "none" if entry.dash is None else entry.dash
+        self.figure.add_artist(
+            Line2D(
+                ends if entry.dash is not None else [sum(ends) / 2], [middle] * (2 if entry.dash is not None else 1),
+                color=entry.color, lw=1.6, ls=style, marker=entry.marker, ms=4,
+            )
+        )  # fmt: skip
+
+    def width_of(self, text: str, size: float, weight: str = "normal") -> float:
+        """How wide a text is when it is drawn."""
+        letters = lettered(text, 5_000, self.look.fonts)
+        font = FontProperties(family=list(letters.families), size=size, weight=weight)
+        wide, _, _ = self._pen.get_text_width_height_descent(letters.text, font, ismath=False)
+        return float(wide) * 72 / self.look.dpi
+
+    def cut(self, text: str, room: float, size: float = TEXT_PT, weight: str = "normal") -> str:
+        """The text, without its middle where it is wider than the room: names often differ at their ends."""
+        letters = lettered(text, 300, self.look.fonts)
+        for char in sorted(letters.escaped):
+            self._escaped.setdefault(lettered(char, 1, self.look.fonts).text, char)
+        line = lettered(text, 300, self.look.fonts).text if letters.escaped else text[:300]
+        if self.width_of(line, size, weight) <= room:
+            return line
+        low, high = _SHORTEST_CUT // 2, len(line)
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (
+                (middle, high) if self.width_of(_middle_cut(line, middle), size, weight) <= room else (low, middle - 1)
+            )
+        return _middle_cut(line, low)
+
+    def labels(self, axes: Axes, axis: Literal["x", "y"], places: Sequence[float], texts: Sequence[str]) -> None:
+        """Name places on an axis. The texts should have been cut to their room."""
+        ticks = axes.set_xticks if axis == "x" else axes.set_yticks
+        letters = [lettered(text, 5_000, self.look.fonts) for text in texts]
+        ticks(list(places), [one.text for one in letters], parse_math=False)
+        marks = axes.get_xticklabels() if axis == "x" else axes.get_yticklabels()
+        for mark, one in zip(marks, letters, strict=True):
+            mark.set_fontfamily(list(one.families))
+
+    def picture(self) -> Picture:
+        """The chart as a PNG file."""
+        content = io.BytesIO()
+        self._canvas.print_png(content, metadata={"Software": "perfsuite", "Title": lettered(self.look.title).text})
+        return Picture(content.getvalue(), (*self.told, *self._unwritten()))
+
+    def _unwritten(self) -> list[str]:
+        if not self._escaped:
+            return []
+        told = ", ".join(f"{text} is {char}" for text, char in list(self._escaped.items())[:40])
+        return [
+            f"No font here has some characters, so they are drawn as escapes: {told}. A font file that has them can be "
+            "named under `fonts` in charts.yaml."
+        ]
+
+
+def drawn(look: Look, draw: Callable[[Sheet], None]) -> Picture:
+    """Draw a chart. Threads may call it at once; they draw one after the other."""
+    with _drawing:
+        sheet = Sheet(look)
+        draw(sheet)
+        return sheet.picture()
+
+
+def number(value: float, _: object = None) -> str:
+    """A number as axes and notes show it."""
+    if value == 0:
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def numbers(axes: Axes, axis: Literal["x", "y"], most: int = 6, *, whole: bool = False) -> None:
+    """Round numbers on an axis."""
+    side = axes.xaxis if axis == "x" else axes.yaxis
+    side.set_major_locator(MaxNLocator(most, integer=whole, steps=[1, 2, 2.5, 5, 10]))
+    side.set_major_formatter(FuncFormatter(number))
+
+
+def title(axes: Axes, axis: Literal["x", "y"], text: str, color: str = INK) -> None:
+    """What an axis shows, and in which unit."""
+    (axes.set_xlabel if axis == "x" else axes.set_ylabel)(text, fontsize=TEXT_PT, color=color, parse_math=False)
+
+
+def _plain(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set(color=FAINT, linewidth=0.7)
+    axes.tick_params(labelsize=TEXT_PT, colors=FAINT, labelcolor=INK, width=0.7, length=3)
+    axes.grid(visible=True, axis="y", color=PALE, linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def _middle_cut(text: str, kept: int) -> str:
+    if kept >= len(text):
+        return text
+    head = (kept + 1) // 2
+    return f"{text[:head]}…{text[len(text) - (kept - head) :]}"
