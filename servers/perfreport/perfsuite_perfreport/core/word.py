@@ -7,8 +7,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
 
-from perfsuite_perfreport.core.markdown.blocks import Part
-from perfsuite_perfreport.core.markdown.tree import VERDICTS, is_caption, tree_of
+from perfsuite_perfreport.core.markdown.tree import VERDICTS, Leaf, is_caption
 from perfsuite_perfreport.models.report import Report
 
 if TYPE_CHECKING:
@@ -25,6 +24,11 @@ _COLOURS: Final = {
 }  # fmt: skip
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP file can say: the same report gives the same bytes."""
+_WIDE: Final = "Cell"
+_NARROW: Final = "Cell of a wide table"
+_CELLS: Final = {_WIDE: 8.5, _NARROW: 7.5}
+"""The sizes of what stands in tables."""
+_FEW_COLUMNS: Final = 6
 _LINE: Final = "C9CED4"
 _NARROWEST: Final = 3
 _WIDEST: Final = 60
@@ -36,12 +40,12 @@ _HEADINGS: Final = {"h1": 0, "h2": 1, "h3": 2, "h4": 3, "h5": 4, "h6": 5}
 _DEEPEST_LIST: Final = 3
 
 
-def word_document(report: Report, parts: tuple[Part, ...], pictures: Mapping[str, bytes]) -> bytes:
+def word_document(report: Report, leaves: tuple[Leaf, ...], pictures: Mapping[str, bytes]) -> bytes:
     """The file; `pictures` are found by where the Markdown looks for them."""
     writer = _Writer(_blank(report), pictures)
-    for part in parts:
-        writer.blocks(tree_of(part.body))
-        if part.name in report.edited:
+    for leaf in leaves:
+        writer.blocks(leaf.tree)
+        if leaf.name in report.edited:
             writer.note("This part was written by hand; its numbers may be older than the rest.")
     content = BytesIO()
     writer.document.save(content)
@@ -59,9 +63,22 @@ def _blank(report: Report) -> "Document":
         section.top_margin = section.bottom_margin = Cm(_MARGIN_CM)
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = "Calibri", Pt(10)
+    for name, size in _CELLS.items():
+        _add_cell_style(document, name, size)
     about = document.core_properties
     about.title, about.author, about.comments = report.title, "perfsuite", f"Run {report.run_id}"
     return document
+
+
+def _add_cell_style(document: "Document", name: str, size: float) -> None:
+    from docx.enum.style import WD_STYLE_TYPE
+    from docx.shared import Pt
+
+    style = document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH)
+    style.base_style = document.styles["Normal"]
+    style.font.size = Pt(size)
+    form = style.paragraph_format
+    form.space_before, form.space_after, form.line_spacing = Pt(1), Pt(1), 1.0
 
 
 def _without_times(content: BytesIO) -> bytes:
@@ -80,6 +97,7 @@ class _Writer:
     def __init__(self, document: "Document", pictures: Mapping[str, bytes]) -> None:
         self.document = document
         self._pictures = pictures
+        self._styles = {style.name: style.style_id for style in document.styles}
 
     def blocks(self, root: HtmlElement) -> None:
         """Everything in an element, one block after the other."""
@@ -101,9 +119,15 @@ class _Writer:
         """A remark of ours."""
         self._text(self.document.add_paragraph(), text, {"em"})
 
+    def _styled(self, style: str) -> "Paragraph":
+        paragraph = self.document.add_paragraph()
+        # Looking a style up by its name takes longer than all else here, and there are thousands of paragraphs.
+        paragraph._p.style = self._styles[style]  # noqa: SLF001
+        return paragraph
+
     def _paragraph(self, element: HtmlElement) -> None:
         if is_caption(element):
-            paragraph = self.document.add_paragraph(style="Caption")
+            paragraph = self._styled("Caption")
             paragraph.paragraph_format.keep_with_next = (element[0].text or "").startswith("Table")
             _numbered(paragraph, element[0].text or "")
             self._rest(paragraph, element[0], set())
@@ -115,7 +139,7 @@ class _Writer:
         start = int(element.get("start") or 1) if (element.get("start") or "1").isdigit() else 1
         for number, item in enumerate(element.findall("li"), start=start):
             style = f"List Bullet{'' if level == 1 else f' {level}'}" if element.tag == "ul" else "List Paragraph"
-            paragraph = self.document.add_paragraph(style=style)
+            paragraph = self._styled(style)
             # Word goes on counting where the list before ended, so the numbers are written out.
             if element.tag == "ol":
                 self._text(paragraph, f"{number}. ", set())
@@ -134,32 +158,24 @@ class _Writer:
         table = self.document.add_table(rows=0, cols=width, style="Normal Table")
         table.autofit = False
         _rule(table)
-        small = 7.5 if width > 6 else 8.5
-        widths = _widths(rows, width, small)
-        for column, share in zip(table.columns, widths, strict=True):
+        style = _NARROW if width > _FEW_COLUMNS else _WIDE
+        for column, share in zip(table.columns, _widths(rows, width, _CELLS[style]), strict=True):
             column.width = Cm(share)
         for number, row in enumerate(rows):
             added = table.add_row()
-            for cell, share in zip(added.cells, widths, strict=True):
-                cell.width = Cm(share)
             for cell, source in zip(added.cells, row, strict=False):
-                self._cell(cell, source, small, is_head=number == 0)
+                self._cell(cell, source, style, is_head=number == 0)
             _row_stays_whole(added, is_head=number == 0)
         self.document.add_paragraph()
 
-    def _cell(self, cell: "_Cell", source: HtmlElement, size: float, *, is_head: bool) -> None:
+    def _cell(self, cell: "_Cell", source: HtmlElement, style: str, *, is_head: bool) -> None:
         from docx.enum.text import WD_ALIGN_PARAGRAPH
-        from docx.shared import Pt
 
         paragraph = cell.paragraphs[0]
-        paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(1)
-        paragraph.paragraph_format.line_spacing = 1.0
-        self._inline(paragraph, source)
+        paragraph._p.style = self._styles[style]  # noqa: SLF001 - as `_styled`
+        self._inline(paragraph, source, {"strong", "cell"} if is_head else {"cell"})
         if source.get("class") == "number":
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        for run in paragraph.runs:
-            run.font.size = Pt(size)
-            run.bold = bool(run.bold) or is_head
 
     def _inline(self, paragraph: "Paragraph", element: HtmlElement, marks: set[str] | None = None) -> None:
         marks = marks or set()
@@ -211,10 +227,14 @@ class _Writer:
         if not text or (not text.strip() and not paragraph.runs):
             return
         run = paragraph.add_run(text if "code" in marks else " ".join(text.split("\n")))
-        run.bold = True if "strong" in marks else None
-        run.italic = True if "em" in marks else None
+        if "strong" in marks:
+            run.bold = True
+        if "em" in marks:
+            run.italic = True
         if "code" in marks:
-            run.font.name, run.font.size, run.font.color.rgb = "Consolas", Pt(8), RGBColor(0x59, 0x61, 0x6B)
+            run.font.name, run.font.color.rgb = "Consolas", RGBColor(0x59, 0x61, 0x6B)
+            if "cell" not in marks:
+                run.font.size = Pt(8)
         if colour := next((_COLOURS[mark] for mark in marks if mark in _COLOURS), None):
             run.font.color.rgb = RGBColor.from_string(colour)
 

@@ -6,8 +6,7 @@ from typing import Final
 from perfsuite.artifacts import RunFolder, layout
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
-from perfsuite_perfreport.core.markdown.blocks import Part
-from perfsuite_perfreport.core.markdown.tree import pictures, tree_of
+from perfsuite_perfreport.core.markdown.tree import Leaf, pictures
 from perfsuite_perfreport.models.report import Picture
 
 _MOST: Final = 100
@@ -22,9 +21,9 @@ def drawn_pictures(run: RunFolder) -> tuple[Picture, ...]:
     return tuple(_picture(file) for file in files[:_MOST])
 
 
-def pictures_in(run: RunFolder, parts: tuple[Part, ...]) -> dict[str, bytes]:
+def pictures_in(run: RunFolder, leaves: tuple[Leaf, ...]) -> dict[str, bytes]:
     """What the Markdown shows, by where it looks for it: only pictures that lie in the run folder."""
-    sources = {source for part in parts for _, source in pictures(tree_of(part.body))}
+    sources = {source for leaf in leaves for _, source in pictures(leaf.tree)}
     found = {}
     for source in sorted(sources):
         path = run.file_or_none(source.removeprefix("../")) if source.startswith("../charts/") else None

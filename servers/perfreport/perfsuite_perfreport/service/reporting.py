@@ -11,6 +11,7 @@ from perfsuite.mcp.jobs import JobContext
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_perfreport.core.markdown.blocks import Merged, Part, fingerprints, merged, split
+from perfsuite_perfreport.core.markdown.tree import leaves_of
 from perfsuite_perfreport.core.markdown.writing import Template, written
 from perfsuite_perfreport.core.reporting.assembling import assembled
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat
@@ -64,9 +65,11 @@ def _in_words(run: RunFolder, template: Template, report: Report, keep_edits: bo
         return report.model_copy(update={"blocks": _known(parts, {})}), Merged(parts, ()), []
     recorded, notes = _recorded(run)
     before = split(old)
-    edited = merged(split(written(template, report)), before, recorded).edited
-    report = report.model_copy(update={"edited": edited})
     parts = split(written(template, report))
+    edited = merged(parts, before, recorded).edited
+    if edited:
+        report = report.model_copy(update={"edited": edited})
+        parts = split(written(template, report))
     merge = merged(parts, before, recorded)
     return report.model_copy(update={"blocks": _known(parts, recorded)}), merge, notes
 
@@ -102,18 +105,19 @@ def _save(
     run.save(REPORT, report)
     step.produced(run.path(layout.REPORT_METADATA))
     _put(run, step, layout.REPORT_MARKDOWN, merge.text.encode("utf-8"))
-    pictures = pictures_in(run, merge.parts) if {"html", "docx"} & set(formats) else {}
+    leaves = leaves_of(merge.parts) if {"html", "docx"} & set(formats) else ()
+    pictures = pictures_in(run, leaves)
     if "html" in formats:
         from perfsuite_perfreport.core.web.page import Assets, page
 
         _tell(job, "making the web page", 0.5)
-        content = page(report, merge.parts, Assets(asset("report.css"), asset("report.js"), pictures))
+        content = page(report, leaves, Assets(asset("report.css"), asset("report.js"), pictures))
         _put(run, step, layout.REPORT_HTML, content.encode("utf-8"))
     if "docx" in formats:
         from perfsuite_perfreport.core.word import word_document
 
         _tell(job, "making the Word document", 0.75)
-        _put(run, step, layout.REPORT_DOCX, word_document(report, merge.parts, pictures))
+        _put(run, step, layout.REPORT_DOCX, word_document(report, leaves, pictures))
 
 
 def _put(run: RunFolder, step: RunningStep, artifact: Artifact, content: bytes) -> None:

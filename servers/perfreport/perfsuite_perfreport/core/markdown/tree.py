@@ -5,11 +5,14 @@ The Markdown may have been edited by anybody: HTML in it is shown as text, and o
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import html  # type: ignore[import-untyped]
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
 from markdown import Markdown
+
+from perfsuite_perfreport.core.markdown.blocks import Part
 
 VERDICTS: Final = frozenset(
     {"PASS", "PASS WITH WARNINGS", "WARN", "FAIL", "INCONCLUSIVE", "NOT EVALUATED", "HIGH", "MEDIUM", "LOW", "CRITICAL",
@@ -23,6 +26,19 @@ _TAGS: Final = frozenset(
     {"a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "li", "ol",
      "p", "pre", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A part of a report as a tree; it is read by many, and changed by nobody."""
+
+    name: str
+    tree: HtmlElement
+
+
+def leaves_of(parts: tuple[Part, ...]) -> tuple[Leaf, ...]:
+    """Every part as a tree."""
+    return tuple(Leaf(part.name, tree_of(part.body)) for part in parts)
 
 
 def tree_of(text: str) -> HtmlElement:

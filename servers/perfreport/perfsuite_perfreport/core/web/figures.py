@@ -21,6 +21,8 @@ COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e
 _INK: Final = "#7b818a"
 _DASHES: Final = ("solid", "dashed", "dotted", "dotdash")
 _HEIGHT: Final = 330
+_FEW: Final = 3
+"""Buckets of which a line shows hardly anything."""
 _X_TITLES: Final = {"users": "users", "ms": "response time, ms", "time_s": "time, UTC"}
 _MATH: Final = re.compile(r"\$\$|\\[(\[]")
 _ID: Final = re.compile(r'"(p[0-9]{4,})"')
@@ -78,8 +80,8 @@ def _figure(plot: Plot, report: Report, shared: "Range1d | None") -> "Figure":
         output_backend="canvas", **more,
     )  # fmt: skip
     at = _places(plot, report)
-    for line, colour, dash in _styled(plot.lines):
-        _draw(chart, plot, at, line, colour, dash)
+    drawn_lines = [_draw(chart, plot, at, line, colour, dash) for line, colour, dash in _styled(plot.lines)]
+    chart.add_tools(_hover(drawn_lines, plot, plot.unit))
     chart.y_range = _from_zero(plot.lines)
     if plot.second_lines:
         _second_axis(chart, plot, at)
@@ -122,33 +124,32 @@ def _styled(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:
 
 
 def _draw(
-    chart: "Figure", plot: Plot, at: list[float], line: Line, colour: str, dash: str, second: bool = False
-) -> None:
+    chart: "Figure", plot: Plot, at: list[float], line: Line, colour: str, dash: str, *, second: bool = False
+) -> "DataRenderer":
     from bokeh.models import ColumnDataSource
 
     values = [math.nan if value is None else value for value in line.values]
     source = ColumnDataSource({"x": at[: len(values)], "y": values[: len(at)]})
-    named: dict[str, Any] = {"legend_label": shown(line.name), "color": colour}
+    name = shown(line.name)
+    named: dict[str, Any] = {"name": name, "legend_label": name, "color": colour, "source": source}
     if second:
         named["y_range_name"] = "second"
+    if plot.x == "users" or len(values) < _FEW:
+        chart.scatter("x", "y", size=7, **named)
     if plot.x == "ms":
-        drawn_line: DataRenderer = chart.step("x", "y", source=source, line_width=2, mode="center", **named)
-    else:
-        drawn_line = chart.line("x", "y", source=source, line_width=2, line_dash=dash, **named)
-    if plot.x == "users" or len(values) < 3:
-        chart.scatter("x", "y", source=source, size=7, **named)
-    chart.add_tools(_hover(drawn_line, plot, line, plot.second_unit if second else plot.unit))
+        return chart.step("x", "y", line_width=2, mode="center", **named)
+    return chart.line("x", "y", line_width=2, line_dash=dash, **named)
 
 
-def _hover(drawn_line: "DataRenderer", plot: Plot, line: Line, unit: str) -> "HoverTool":
-    """What the line says under the pointer."""
+def _hover(lines: list["DataRenderer"], plot: Plot, unit: str) -> "HoverTool":
+    """What the lines say under the pointer. Bokeh escapes the names."""
     from bokeh.models import HoverTool
 
     is_time = plot.x == "time_s"
     x = "@x{%H:%M:%S}" if is_time else "@x{0,0.[0]}"
-    tips = [(shown(line.name), f"@y{{0,0.[000]}} {unit}"), (_X_TITLES[plot.x], x)]
+    tips = [("", f"$name: @y{{0,0.[000]}} {unit}"), (_X_TITLES[plot.x], x)]
     formats: dict[str, Any] = {"@x": "datetime"} if is_time else {}
-    return HoverTool(renderers=[drawn_line], mode="vline", tooltips=tips, formatters=formats, visible=False)
+    return HoverTool(renderers=lines, mode="vline", tooltips=tips, formatters=formats, visible=False)
 
 
 def _from_zero(lines: Sequence[Line]) -> "Range1d":
@@ -163,9 +164,12 @@ def _second_axis(chart: "Figure", plot: Plot, at: list[float]) -> None:
 
     chart.extra_y_ranges = {"second": _from_zero(plot.second_lines)}
     chart.add_layout(LinearAxis(y_range_name="second", axis_label=plot.second_unit), "right")
-    first = len(plot.lines)
-    for number, line in enumerate(plot.second_lines):
-        _draw(chart, plot, at, line, COLOURS[(first + number) % len(COLOURS)], "dashed", second=True)
+    colours = cycle(COLOURS[len(plot.lines) % len(COLOURS) :] + COLOURS)
+    drawn_lines = [
+        _draw(chart, plot, at, line, colour, "dashed", second=True)
+        for line, colour in zip(plot.second_lines, colours, strict=False)
+    ]
+    chart.add_tools(_hover(drawn_lines, plot, plot.second_unit))
 
 
 def _shade(chart: "Figure", spans: Sequence[Span], report: Report) -> None:

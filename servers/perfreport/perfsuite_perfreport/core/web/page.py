@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -10,8 +11,7 @@ from typing import Final
 from lxml import html  # type: ignore[import-untyped]
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
 
-from perfsuite_perfreport.core.markdown.blocks import Part
-from perfsuite_perfreport.core.markdown.tree import VERDICTS, is_caption, pictures, tree_of
+from perfsuite_perfreport.core.markdown.tree import VERDICTS, Leaf, is_caption, pictures
 from perfsuite_perfreport.core.web.figures import Drawn, drawn, script_of_bokeh
 from perfsuite_perfreport.models.report import Plot, Report
 
@@ -37,11 +37,11 @@ class Assets:
     pictures: Mapping[str, bytes]
 
 
-def page(report: Report, parts: tuple[Part, ...], assets: Assets) -> str:
+def page(report: Report, leaves: tuple[Leaf, ...], assets: Assets) -> str:
     """The whole page."""
-    has_charts = any(part.name == _CHARTS for part in parts) and _CHARTS not in report.edited
+    has_charts = any(leaf.name == _CHARTS for leaf in leaves) and _CHARTS not in report.edited
     charts = drawn(report) if has_charts else Drawn("", {})
-    body = [_part(part, report, charts, assets) for part in parts]
+    body = [_part(leaf, report, charts, assets) for leaf in leaves]
     headings = [heading for element in body for heading in element.iter("h2")]
     for number, heading in enumerate(headings, start=1):
         heading.set("id", f"{_SECTION.sub('-', heading.text_content().lower()).strip('-')[:40]}-{number}")
@@ -65,10 +65,10 @@ def _document(title: str, content: str, charts: Drawn, assets: Assets) -> str:
     )
 
 
-def _part(part: Part, report: Report, charts: Drawn, assets: Assets) -> HtmlElement:
+def _part(part: Leaf, report: Report, charts: Drawn, assets: Assets) -> HtmlElement:
     if part.name == _CHARTS and charts.places:
         return _charts(report, charts)
-    root = tree_of(part.body)
+    root = deepcopy(part.tree)
     for image, source in pictures(root):
         _inline(image, assets.pictures.get(source))
     for table in list(root.iter("table")):
@@ -88,7 +88,7 @@ def _part(part: Part, report: Report, charts: Drawn, assets: Assets) -> HtmlElem
     return wrapper
 
 
-def _wrapped(part: Part, root: HtmlElement, report: Report) -> HtmlElement:
+def _wrapped(part: Leaf, root: HtmlElement, report: Report) -> HtmlElement:
     classes = ["banner", _LOOKS[report.verdict]] if part.name == "verdict" else []
     if part.name in report.edited:
         classes.append("edited")
