@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from perfsuite_perfanalysis.service.environment import analyze_environment_metri
 from perfsuite_perfanalysis.service.logs import analyze_logs
 from perfsuite_perfanalysis.service.results import analyze_test_results
 from perfsuite_perfreport.models.report import REPORT, Report
+from perfsuite_perfreport.service.charts import create_charts, load_charts
 from perfsuite_perfreport.service.reporting import Asked, create_report
 
 SLAS = """version: "1"
@@ -29,8 +31,10 @@ def make_runs(folder: Path) -> Path:
     """`calm` keeps its limits, `storm` breaks them, and `bare` has neither limits nor metrics nor other analyses."""
     _analysed(folder, steady(seconds=720, ramp_s=60), "calm", scenario="shop checkout", type="load", version="4.2.0")
     _analysed(folder, error_storm(seconds=500, at_s=300), "storm")
-    write_run(runs_in(folder), steady(3, seconds=400), "bare")
+    write_run(runs_in(folder), replace(steady(3, seconds=400), metrics={}), "bare")
     analyze_test_results(runs_in(folder), "bare", slas_of(folder / "nowhere", None), None)
+    for run_id in ("calm", "storm", "bare"):
+        create_charts(runs_in(folder), run_id, "default", None, load_charts((folder,)))
     return folder / "artifacts"
 
 

@@ -13,7 +13,7 @@ from .reported import changed, report_file, reported, text_of
 
 
 def page_of(runs: RunStore, run_id: str) -> HtmlElement:
-    reported(runs, run_id)
+    reported(runs, run_id, formats=("html",))
     return html.fromstring(text_of(runs, run_id, "html"))
 
 
@@ -34,18 +34,18 @@ def models(page: HtmlElement) -> list[dict[str, Any]]:
 
 def test_charts_over_time_share_one_range_and_have_zoom_and_hover(runs: RunStore) -> None:
     found = models(page_of(runs, "storm"))
-    over_time = [one for one in reported(runs, "storm").plots if one.x == "time_s"]
+    over_time = [one for one in reported(runs, "storm", formats=("md",)).plots if one.x == "time_s"]
     [shared] = [one for one in found if one["name"] == "Range1d" and "bounds" in one["attributes"]]
     figures = [one for one in found if one["name"] == "Figure"]
     of_shared = [one for one in figures if one["attributes"].get("x_range", {}).get("id") == shared["id"]]
-    assert len(of_shared) == len(over_time) >= 3
+    assert len(of_shared) == len(over_time) == 5
     wanted = {"HoverTool", "BoxZoomTool", "WheelZoomTool", "ResetTool", "BoxAnnotation"}
     assert wanted <= {one["name"] for one in found}
 
 
 def test_each_chart_has_a_place_a_title_and_a_source(runs: RunStore) -> None:
     page = page_of(runs, "storm")
-    report = reported(runs, "storm")
+    report = reported(runs, "storm", formats=("md",))
     places = [one.get("id") for one in page.iter("div") if one.get("class") == "chart"]
     assert places == [f"chart-{one.id}" for one in report.plots]
     captions = [one.text_content() for one in page.iter("figcaption")]

@@ -6,9 +6,10 @@ import zlib
 from docx import Document
 from docx.document import Document as Opened
 
-from perfsuite.artifacts import RunStore
+from perfsuite.artifacts import RunStore, layout
+from perfsuite_perfreport.service.charts import create_charts, load_charts
 
-from .reported import report_file, reported, text_of, with_chart
+from .reported import changed, report_file, reported, text_of, with_chart
 
 
 def png(width: int = 4, height: int = 3) -> bytes:
@@ -23,7 +24,7 @@ def png(width: int = 4, height: int = 3) -> bytes:
 
 
 def opened(runs: RunStore, run_id: str) -> Opened:
-    reported(runs, run_id)
+    reported(runs, run_id, formats=("docx",))
     return Document(str(report_file(runs, run_id, "docx")))
 
 
@@ -43,7 +44,7 @@ def test_tables_are_tables_whose_head_is_repeated_and_which_have_a_caption(runs:
     assert captions[0].text.startswith("Table ")
     fields = document.element.xpath("//w:fldSimple/@w:instr")
     assert len(fields) == len(captions)
-    assert set(fields) == {" SEQ Table \\* ARABIC "}
+    assert set(fields) == {" SEQ Table \\* ARABIC ", " SEQ Figure \\* ARABIC "}
 
 
 def test_verdicts_have_a_colour(runs: RunStore) -> None:
@@ -52,20 +53,44 @@ def test_verdicts_have_a_colour(runs: RunStore) -> None:
 
 
 def test_a_chart_is_in_every_format_and_has_an_alt_text(runs: RunStore) -> None:
-    with_chart(runs.open("calm"), "P90_USERS", png())
+    with_chart(runs.open("calm"), "TOP_SLOWEST", png())
     document = opened(runs, "calm")
-    [picture] = document.inline_shapes
-    alt = picture._inline.docPr.get("descr")
-    assert alt
-    assert f"![{alt.replace('_', chr(92) + '_')}](../charts/P90_USERS.png)" in text_of(runs, "calm")
+    alts = [picture._inline.docPr.get("descr") for picture in document.inline_shapes]
+    assert len(alts) == 7
+    assert alts[-1] == "Chart: Slowest requests"
+    assert "![Chart: Slowest requests](../charts/TOP_SLOWEST.png)" in text_of(runs, "calm")
     report = reported(runs, "calm")
-    assert [one.file for one in report.pictures] == ["charts/P90_USERS.png"]
-    assert "charts/P90_USERS.png" in {one.path for one in report.inputs}
-    assert document.element.xpath("//w:fldSimple/@w:instr").count(" SEQ Figure \\* ARABIC ") == 1
+    assert [one.chart_id for one in report.pictures][-1] == "TOP_SLOWEST"
+    assert "charts/TOP_SLOWEST.png" in {one.path for one in report.inputs}
+    assert document.element.xpath("//w:fldSimple/@w:instr").count(" SEQ Figure \\* ARABIC ") == 7
+
+
+def test_a_chart_that_is_older_than_what_it_shows_is_drawn_anew(runs: RunStore) -> None:
+    chart = runs.open("calm").root / "charts/THROUGHPUT_USERS.png"
+    before = chart.read_bytes()
+    changed(runs.open("calm"), layout.PERFORMANCE_ANALYSIS, lambda content: content["over_time"]["buckets"].pop())
+    reported(runs, "calm", formats=("md",))
+    assert chart.read_bytes() != before
+
+
+def test_another_chart_that_is_older_than_what_it_shows_is_left_out_and_said(runs: RunStore) -> None:
+    create_charts(runs, "calm", "TOP_SLOWEST", None, load_charts(()))
+    changed(runs.open("calm"), layout.PERFORMANCE_ANALYSIS, lambda content: content["over_time"]["buckets"].pop())
+    report = reported(runs, "calm", formats=("md",))
+    assert "TOP_SLOWEST" not in {one.chart_id for one in report.pictures}
+    assert any(one.what == "Chart TOP_SLOWEST" and "`create_chart`" in one.next_step for one in report.missing)
+
+
+def test_a_chart_that_cannot_be_drawn_is_said(runs: RunStore) -> None:
+    report = reported(runs, "bare", formats=("md",))
+    assert [one.chart_id for one in report.pictures] == [
+        "THROUGHPUT_USERS", "PERCENTILES_OVER_TIME", "P90_USERS", "ERRORS_BY_CODE",
+    ]  # fmt: skip
+    assert {one.what for one in report.missing} >= {"Chart CPU_UTILIZATION", "Chart MEMORY_UTILIZATION"}
 
 
 def test_a_chart_that_is_no_picture_does_not_stop_the_report(runs: RunStore) -> None:
-    with_chart(runs.open("calm"), "P90_USERS", b"\x89PNG\r\n\x1a\n torn")
+    with_chart(runs.open("calm"), "TOP_SLOWEST", b"\x89PNG\r\n\x1a\n torn")
     assert any("The picture is not there" in one.text for one in opened(runs, "calm").paragraphs)
 
 

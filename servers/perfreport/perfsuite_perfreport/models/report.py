@@ -52,6 +52,8 @@ class Table(Stored):
 class Line(Stored):
     name: str
     values: tuple[float | None, ...]
+    at: tuple[float, ...] = ()
+    """Its own places, where they are not those of the plot."""
 
 
 class Span(Stored):

@@ -12,6 +12,9 @@ from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite.workflow.stages import PERFANALYSIS
 from perfsuite_perfreport.core.reporting.sources import Sources
 from perfsuite_perfreport.models.report import Missing, Picture
+from perfsuite_perfreport.service.metric_files import metric_files
+from perfsuite_perfreport.service.metric_plots import metric_plots
+from perfsuite_perfreport.service.pictures import Drawn
 
 A = TypeVar("A", bound=Analysis)
 _WHAT: Final = {
@@ -57,6 +60,12 @@ class _Gathering:
             self._note(self.run.root / one.file)
         return found
 
+    def metrics(self) -> list[Path]:
+        found = metric_files(self.run)
+        for path in found:
+            self._note(path)
+        return found
+
     def _note(self, path: Path) -> None:
         if path.is_file():
             digest = sha256_of(path)
@@ -64,7 +73,7 @@ class _Gathering:
             self.inputs.append(Input(path=path.relative_to(self.run.root).as_posix(), sha256=digest))
 
 
-def gather(run: RunFolder, step: RunningStep, pictures: tuple[Picture, ...]) -> Sources:
+def gather(run: RunFolder, step: RunningStep, drawn: Drawn) -> Sources:
     """Everything that is there, noted as input of the step."""
     reading = _Gathering(run, step)
     performance = reading.required(layout.PERFORMANCE_ANALYSIS)
@@ -72,7 +81,8 @@ def gather(run: RunFolder, step: RunningStep, pictures: tuple[Picture, ...]) -> 
     correlation = reading.optional(layout.CORRELATION_ANALYSIS)
     bottlenecks = reading.optional(layout.BOTTLENECK_ANALYSIS)
     logs = reading.optional(layout.LOG_ANALYSIS)
-    drawn = reading.pictures(pictures)
+    shown = reading.pictures(drawn.pictures)
+    metrics = reading.metrics()
     return Sources(
         performance=performance,
         facts=run.record(),
@@ -80,9 +90,10 @@ def gather(run: RunFolder, step: RunningStep, pictures: tuple[Picture, ...]) -> 
         correlation=correlation,
         bottlenecks=bottlenecks,
         logs=logs,
-        missing=(*reading.missing, *_stale(run)),
+        missing=(*reading.missing, *_stale(run), *drawn.missing),
         inputs=tuple(sorted(reading.inputs, key=lambda one: one.path)),
-        pictures=drawn,
+        pictures=shown,
+        metric_plots=metric_plots(run, performance, metrics),
     )
 
 

@@ -16,6 +16,7 @@ from perfsuite_perfreport.core.markdown.writing import Template, written
 from perfsuite_perfreport.core.reporting.assembling import assembled
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat
 from perfsuite_perfreport.models.report import REPORT, Report
+from perfsuite_perfreport.service.charts import load_charts
 from perfsuite_perfreport.service.gathering import gather
 from perfsuite_perfreport.service.pictures import drawn_pictures, pictures_in
 from perfsuite_perfreport.service.templates import asset, find_template
@@ -41,11 +42,15 @@ def create_report(runs: RunStore, run_id: str, asked: Asked, job: JobContext | N
     job = job or JobContext()
     run = runs.open(run_id)
     template, file = find_template(asked.template, asked.folders)
+    # A run that was not analysed must say so, and not that a chart cannot be drawn.
+    run.load(layout.PERFORMANCE_ANALYSIS)
+    _tell(job, "drawing charts", 0.02)
+    drawn = drawn_pictures(runs, run, load_charts(asked.folders))
     with Ledger(run).step("perfreport", "report", tool=TOOL, inputs=[file]) as step:
-        _tell(job, "reading the analyses", 0.05)
-        report = assembled(gather(run, step, drawn_pictures(run)))
+        _tell(job, "reading the analyses", 0.3)
+        report = assembled(gather(run, step, drawn))
         report = report.model_copy(update={"template": template.name, "template_sha256": sha256_of(file)})
-        _tell(job, "writing the Markdown", 0.3)
+        _tell(job, "writing the Markdown", 0.4)
         report, merge, notes = _in_words(run, template, report, asked.keep_edits)
         _save(run, step, report, merge, asked.formats, job)
     return _answer(run, report, asked.formats, notes)
@@ -143,11 +148,5 @@ def _answer(run: RunFolder, report: Report, formats: tuple[ReportFormat, ...], n
         missing=missing[:_MOST_TOLD],
         edited=[printable(one, 60) for one in report.edited[:_MOST_TOLD]],
         notes=notes,
-        next_step=_next_step(report),
+        next_step="Give the user the files. `create_chart` adds charts, `publish_report` puts it on Confluence.",
     )
-
-
-def _next_step(report: Report) -> str:
-    if not report.pictures:
-        return "Call `create_chart` for the charts, then this again, so that the report shows them."
-    return "Give the user the files. `publish_report` puts the Markdown on Confluence."

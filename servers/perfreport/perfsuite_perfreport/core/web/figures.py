@@ -79,12 +79,12 @@ def _figure(plot: Plot, report: Report, shared: "Range1d | None") -> "Figure":
         y_axis_label=plot.unit, background_fill_color=None, border_fill_color=None, outline_line_color=None,
         output_backend="canvas", **more,
     )  # fmt: skip
-    at = _places(plot, report)
-    drawn_lines = [_draw(chart, plot, at, line, colour, dash) for line, colour, dash in _styled(plot.lines)]
+    start = report.window_start
+    drawn_lines = [_draw(chart, plot, start, line, colour, dash) for line, colour, dash in _styled(plot.lines)]
     chart.add_tools(_hover(drawn_lines, plot, plot.unit))
     chart.y_range = _from_zero(plot.lines)
     if plot.second_lines:
-        _second_axis(chart, plot, at)
+        _second_axis(chart, plot, start)
     _shade(chart, report.spans if is_time else (), report)
     _plain_look(chart)
     return chart
@@ -101,8 +101,9 @@ def _x_title(plot: Plot, report: Report) -> str:
     return "seconds after the first sample" if is_clockless else _X_TITLES[plot.x]
 
 
-def _places(plot: Plot, report: Report) -> list[float]:
-    return [_moment(at, report.window_start) for at in plot.at] if plot.x == "time_s" else list(plot.at)
+def _places(line: Line, plot: Plot, start: datetime | None) -> list[float]:
+    at = line.at or plot.at
+    return [_moment(one, start) for one in at] if plot.x == "time_s" else list(at)
 
 
 def _moment(seconds: float, start: datetime | None) -> float:
@@ -124,10 +125,11 @@ def _styled(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:
 
 
 def _draw(
-    chart: "Figure", plot: Plot, at: list[float], line: Line, colour: str, dash: str, *, second: bool = False
+    chart: "Figure", plot: Plot, start: datetime | None, line: Line, colour: str, dash: str, *, second: bool = False
 ) -> "DataRenderer":
     from bokeh.models import ColumnDataSource
 
+    at = _places(line, plot, start)
     values = [math.nan if value is None else value for value in line.values]
     source = ColumnDataSource({"x": at[: len(values)], "y": values[: len(at)]})
     name = shown(line.name)
@@ -159,14 +161,14 @@ def _from_zero(lines: Sequence[Line]) -> "Range1d":
     return Range1d(start=0, end=(highest or 1.0) * 1.1)
 
 
-def _second_axis(chart: "Figure", plot: Plot, at: list[float]) -> None:
+def _second_axis(chart: "Figure", plot: Plot, start: datetime | None) -> None:
     from bokeh.models import LinearAxis
 
     chart.extra_y_ranges = {"second": _from_zero(plot.second_lines)}
     chart.add_layout(LinearAxis(y_range_name="second", axis_label=plot.second_unit), "right")
     colours = cycle(COLOURS[len(plot.lines) % len(COLOURS) :] + COLOURS)
     drawn_lines = [
-        _draw(chart, plot, at, line, colour, "dashed", second=True)
+        _draw(chart, plot, start, line, colour, "dashed", second=True)
         for line, colour in zip(plot.second_lines, colours, strict=False)
     ]
     chart.add_tools(_hover(drawn_lines, plot, plot.second_unit))
