@@ -15,8 +15,8 @@ from perfanalysis.synthetic import (
     Scenario,
     Truth,
     ar1,
-    percent,
     per_interval,
+    percent,
     ramp,
     saturation,
     traffic,
@@ -58,7 +58,9 @@ def names_of_labels(count: int) -> tuple[str, ...]:
 def large(seed: int = 7, *, seconds: int = 3600, labels: int = 60, hosts: int = 20, users: int = 120) -> Scenario:
     """An hour of many labels on many hosts: a ramp, a steady state, a little failing, one host busier than the rest."""
     rng = np.random.default_rng(seed)
-    level = np.minimum(ramp(seconds, users, seconds // 10), np.where(np.arange(seconds) > seconds * 0.95, users / 3, users))
+    level = np.minimum(
+        ramp(seconds, users, seconds // 10), np.where(np.arange(seconds) > seconds * 0.95, users / 3, users)
+    )
     level = np.maximum(level, 1)
     median = SERVED_MS * np.exp(ar1(rng, seconds, 0.97, 0.08)) * (1 + level / users / 2)
     failing = np.where(np.arange(seconds) > seconds * 0.6, 0.02, 0.002)
@@ -80,13 +82,26 @@ def hostile() -> Scenario:
     seconds = 420
     level = ramp(seconds, 12, 30)
     samples = traffic(rng, level, level * 1.2, np.full(seconds, SERVED_MS), failing=0.05, labels=HOSTILE)
-    codes = np.array(["500", "Non HTTP response code: java.net.SocketTimeoutException", "5０0 错误", "503", "404", "429", "599", "418"])
+    codes = np.array(
+        [
+            "500",
+            "Non HTTP response code: java.net.SocketTimeoutException",
+            "错误 500",
+            "503",
+            "404",
+            "429",
+            "599",
+            "418",
+        ]
+    )
     failed = samples["success"] == "false"
     samples.loc[failed, "responseCode"] = codes[rng.integers(0, len(codes), int(failed.sum()))]
     n = seconds // INTERVAL_S
     series = {"cpu_util_pct": percent(120 + ar1(rng, n, 0.5, 9)), "mem_util_pct": percent(60 + ar1(rng, n, 0.5, 5))}
-    metrics = {name: series for name in ("主机-1", "host $\\alpha$ | <b>", "h" * 200, "_web", "🚀")}
-    metrics["with gaps"] = {name: np.where(np.arange(n) % 7 == 3, np.nan, values - 30) for name, values in series.items()}
+    metrics = dict.fromkeys(("主机-1", "host $\\alpha$ | <b>", "h" * 200, "_web", "🚀"), series)
+    metrics["with gaps"] = {
+        name: np.where(np.arange(n) % 7 == 3, np.nan, values - 30) for name, values in series.items()
+    }
     return Scenario(samples, seconds, Truth(), metrics)
 
 
@@ -130,7 +145,9 @@ def charts_file(folder: Path, text: str | None = None) -> Loaded[ChartFile]:
     return load_configuration(ChartFile, FILE, (folder,))
 
 
-def chart(runs: RunStore, run_id: str, chart_id: str, resource: str | None = None, *, config: Loaded[ChartFile]) -> Chart:
+def chart(
+    runs: RunStore, run_id: str, chart_id: str, resource: str | None = None, *, config: Loaded[ChartFile]
+) -> Chart:
     """One chart."""
     [found] = create_charts(runs, run_id, chart_id, resource, config).drawn
     return found

@@ -2,6 +2,8 @@
 
 from typing import Annotated
 
+from mcp.server.mcpserver import Image
+from mcp_types import ImageContent, TextContent
 from pydantic import Field
 
 from perfsuite.artifacts import RunId
@@ -11,8 +13,9 @@ from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
 from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat, TemplateList
+from perfsuite_perfreport.models.charts import DEFAULT, ChartList
 from perfsuite_perfreport.models.workflow import ConfluenceMode, StartedWorkflow, WorkflowStatus, WorkflowSummary
-from perfsuite_perfreport.service import folders, progress, reporting, starting, summaries, templates
+from perfsuite_perfreport.service import charts, folders, progress, reporting, starting, summaries, templates
 
 server = create_server(
     "perfreport",
@@ -21,7 +24,7 @@ server = create_server(
     "`create_performance_test_report` writes the report.",
     rules_page="perfreport/AGENTS.md",
     has_jobs=True,
-    warm_up=("samples",),
+    warm_up=("samples", "charts"),
 )
 
 Run = Annotated[RunId, Field(description="The run.")]
@@ -94,3 +97,36 @@ def get_workflow_status(ctx: AppContext, workflow_id: WorkflowName) -> WorkflowS
 def get_workflow_summary(ctx: AppContext, workflow_id: WorkflowName) -> WorkflowSummary:
     """Say what came of every run, with numbers side by side, tested differences, and the files, also as Markdown."""
     return summaries.workflow_summary(ctx.runs, workflow_id)
+
+
+@server.tool(title="Draw charts of a run", annotations=WRITES_RUN_FOLDER, structured_output=False)
+def create_chart(
+    ctx: AppContext,
+    run_id: Run,
+    chart_id: Annotated[str, Field(max_length=40, description="One that `list_chart_types` names.")] = DEFAULT,
+    resource: Annotated[
+        str | None, Field(min_length=1, max_length=300, description="A host, service or container, for CPU and memory.")
+    ] = None,
+) -> list[TextContent | ImageContent]:
+    """Draw a chart and show it, and say where it lies. `default` draws the six that every report has.
+
+    `analyze_test_results` must have run. What else is missing is said with the tool that makes it.
+    """
+    config = charts.load_charts(folders.configuration(ctx.settings))
+    return shown(charts.create_charts(ctx.runs, run_id, chart_id, resource, config))
+
+
+@server.tool(title="List the charts", annotations=WRITES_RUN_FOLDER)
+def list_chart_types(
+    ctx: AppContext,
+    run_id: Annotated[RunId | None, Field(description="Say of this run which can be drawn.")] = None,
+) -> ChartList:
+    """List the charts, what each is made from, and, of a run, which can be drawn and the resources measured."""
+    return charts.list_charts(ctx.runs, run_id, charts.load_charts(folders.configuration(ctx.settings)))
+
+
+def shown(found: charts.Charts) -> list[TextContent | ImageContent]:
+    """The paths and notes as text, then the pictures, as many as clients take in one answer."""
+    told = charts.told(found)
+    pictures = [Image(data=one.png, format="png").to_image_content() for one in found.drawn[: told.pictures]]
+    return [TextContent(type="text", text=told.text), *pictures]

@@ -16,6 +16,7 @@ from perfsuite.mcp.logs import logger
 FAMILIES = {
     "samples": ("numpy", "duckdb", "perfsuite.samples.queries"),
     "analysis": ("scipy.optimize", "scipy.stats", "pandas"),
+    "charts": ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.font_manager"),
 }
 DELAY_S = 0.3
 

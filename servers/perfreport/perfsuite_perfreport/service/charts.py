@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from perfsuite.artifacts import RunFolder, RunStore, layout
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 TOOL: Final = "create_chart"
 _MOST_NAMES: Final = 50
+_LONGEST_ANSWER: Final = 9_000
+_MOST_BYTES: Final = 740_000
+"""Of pictures in an answer; some clients refuse those of a megabyte, which base64 makes of this."""
 _LONGEST: Final = 300
 
 
@@ -74,6 +77,35 @@ def create_charts(
         # Each says why; the first one is what the others wait for, too.
         drawing.chart(_override(config, DEFAULT_CHARTS[0]), None)
     return found
+
+
+class Told(NamedTuple):
+    """What is said of charts, and how many of the pictures are sent along."""
+
+    text: str
+    pictures: int
+
+
+def told(found: Charts) -> Told:
+    """A line for each chart, its notes, and why others are missing."""
+    pictures = _sent(found.drawn)
+    lines = [f"{one.chart_id}: {one.file}" for one in found.drawn]
+    notes = dict.fromkeys(note for one in found.drawn for note in one.notes)
+    lines += [f"Note: {printable(note, 2 * _LONGEST)}" for note in notes]
+    lines += [f"Not drawn, {name}: {why}" for name, why in found.left_out.items()]
+    if left := len(found.drawn) - pictures:
+        lines.append(f"The last {left} pictures are too much for one answer: draw them one by one to see them.")
+    return Told("\n".join(lines)[:_LONGEST_ANSWER], pictures)
+
+
+def _sent(drawn: list[Chart]) -> int:
+    room, count = _MOST_BYTES, 0
+    for one in drawn:
+        room -= len(one.png)
+        if room < 0 and count:
+            break
+        count += 1
+    return count
 
 
 def list_charts(runs: RunStore, run_id: str | None, config: Loaded[ChartFile]) -> ChartList:

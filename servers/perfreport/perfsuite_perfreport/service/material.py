@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from perfsuite import samples
 from perfsuite.artifacts import JsonArtifact, RunFolder, layout
@@ -13,7 +13,7 @@ from perfsuite.artifacts.correlations import CorrelationAnalysis
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
 from perfsuite.artifacts.schemas import Document
 from perfsuite.errors import NotReady, PerfsuiteError
-from perfsuite.samples.rows import printable
+from perfsuite.samples.rows import Kind, printable
 from perfsuite_perfreport.service.metric_files import Readings, metric_files, readings_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Analysis)
 
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _LARGEST_HEALTH: Final = 50_000_000
 _LONGEST_FLAG: Final = 220
 _CERTAINTY: Final = ("high", "medium", "low")
@@ -56,6 +57,18 @@ class Material:
         if found is None or not found.buckets:
             raise self.lacking("The analysis of its samples has no course over time", "analyze_test_results")
         return found
+
+    def over_for(self, percentile: str) -> OverTime:
+        """The course in stretches that tell this percentile, from the samples where those of the analysis do not."""
+        from perfsuite_perfreport.service.courses import is_dense, longer_stretches, resampled
+
+        over, overall = self.over, self.performance.overall
+        width_s = None if is_dense(over, percentile) else longer_stretches(over, percentile)
+        kind = next((one for one in KINDS if overall and overall.kind == one), "sample")
+        if width_s is None or not self.run.path(layout.SAMPLES).is_file():
+            return over
+        self.used[self.run.path(layout.SAMPLES)] = None
+        return resampled(samples.open(self.run), width_s, kind, self.clock.start, self.clock.span_s)
 
     @property
     def clock(self) -> "Clock":
@@ -110,11 +123,13 @@ class Material:
         return found
 
     def lacking(self, what: str, *tools: str) -> NotReady:
-        """The error about a chart whose data is missing."""
-        named = " or ".join(f"`{tool}`" for tool in tools)
+        """The error about a chart whose data is missing. Without tools, no call will bring it."""
+        call = (
+            f"Call {' or '.join(f'`{tool}`' for tool in tools)} for run {self.run.run_id!r}, then `create_chart` again."
+        )
         return NotReady(
-            f"Run {self.run.run_id!r} cannot have this chart: {printable(what, 300)}.",
-            next_step=f"Call {named} for run {self.run.run_id!r}, then `create_chart` again.",
+            f"Run {self.run.run_id!r} cannot have this chart: {printable(what, 300).rstrip('.')}.",
+            next_step=call if tools else "Draw another one: `list_chart_types` says which this run can have.",
         )
 
     def _document(self, artifact: JsonArtifact[A]) -> A:
@@ -138,7 +153,7 @@ class Material:
         found: BottleneckAnalysis | None = self._optional(layout.BOTTLENECK_ANALYSIS)
         causes = sorted(found.bottlenecks if found else (), key=lambda one: _CERTAINTY.index(one.confidence))
         flags = [
-            Flag(one.onset.at_s, printable(f"{one.text} (confidence: {one.confidence})", _LONGEST_FLAG))
+            Flag(one.onset.at_s, printable(f"({one.confidence} confidence) {one.text}", _LONGEST_FLAG))
             for one in causes
             if one.onset
         ]

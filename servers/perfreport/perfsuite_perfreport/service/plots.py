@@ -75,11 +75,13 @@ def _throughput(material: Material) -> Plot:
 
 
 def _percentiles(material: Material) -> Plot:
-    return partial(timelines.percentiles_over_time, back=material.back, over=material.over, method=material.method)
+    return partial(
+        timelines.percentiles_over_time, back=material.back, over=material.over_for("p95_ms"), method=material.method
+    )
 
 
 def _p90(material: Material) -> Plot:
-    return partial(timelines.p90_users, back=material.back, over=material.over, method=material.method)
+    return partial(timelines.p90_users, back=material.back, over=material.over_for("p90_ms"), method=material.method)
 
 
 def _errors(material: Material) -> Plot:
@@ -87,14 +89,16 @@ def _errors(material: Material) -> Plot:
 
 
 def _against_throughput(material: Material) -> Plot:
-    return partial(relations.latency_vs_throughput, back=material.back, over=material.over, method=material.method)
+    return partial(
+        relations.latency_vs_throughput, back=material.back, over=material.over_for("p95_ms"), method=material.method
+    )
 
 
 def _against_users(material: Material) -> Plot:
     capacity = material.correlation.capacity
     if capacity is None or len(capacity.levels) < _FEWEST_LEVELS:
         why = capacity.reason if capacity else "it holds no capacity"
-        raise material.lacking(f"correlation_analysis.json has no levels of users: {why}", "correlate_test_results")
+        raise material.lacking(f"correlation_analysis.json has no levels of users: {why}")
     return partial(relations.latency_vs_users, back=material.back, capacity=capacity)
 
 
@@ -107,7 +111,7 @@ def _distribution(material: Material) -> Plot:
 
 def _slowest(material: Material) -> Plot:
     if not any(one.whole.percentiles_ms.get("p95_ms") for one in material.performance.labels if one.kind != "sub"):
-        raise material.lacking("no label has enough samples for a P95", "analyze_test_results")
+        raise material.lacking("no label has enough samples for a P95")
     return partial(rankings.top_slowest, back=material.back, labels=material.performance.labels, method=material.method)
 
 
@@ -115,7 +119,7 @@ def _margins(material: Material) -> Plot:
     sla = material.performance.sla
     if sla is None or not any(one.margin is not None for one in sla.checks):
         why = sla.reason if sla else "No limits were looked at."
-        raise material.lacking(f"no limit was evaluated: {why}".rstrip("."), "analyze_test_results")
+        raise material.lacking(f"no limit was evaluated: {why}", "analyze_test_results")
     return partial(rankings.sla_margins, back=material.back, checks=sla.checks, profile=sla.profile)
 
 
@@ -123,7 +127,7 @@ def _correlation(material: Material) -> Plot:
     found = material.correlation
     if not any(one.partial is not None for one in found.pairs):
         why = " ".join(found.reasons) or "no pair could be tested"
-        raise material.lacking(f"nothing was correlated: {why}".rstrip("."), "correlate_test_results")
+        raise material.lacking(f"nothing was correlated: {why}")
     return partial(heatmap.correlation_heatmap, back=material.back, pairs=found.pairs, tested=found.pairs_tested)
 
 

@@ -120,5 +120,5 @@ def limit_line(axes: Axes, value: float | None) -> bool:
 
 def from_zero(axes: Axes, values: Sequence[float], least: float = 1e-9) -> None:
     """An axis from zero to a little above the greatest of the values."""
-    known = [one for one in values if one == one]
-    axes.set_ylim(0, max([*known, least]) * 1.08)
+    greatest = max((one for one in values if one == one), default=0.0)
+    axes.set_ylim(0, (greatest if greatest > least else 1.0) * 1.08)

@@ -15,7 +15,7 @@ _COLORS: Final = "PuOr"
 _ROW_PT: Final = 16.0
 _COLUMN_PT: Final = 64.0
 _NAMES: Final = 0.30
-_SLANT: Final = 34.0
+_LINES: Final = 42.0
 _DARK: Final = 0.62
 
 
@@ -31,7 +31,7 @@ def correlation_heatmap(sheet: Sheet, back: Backdrop, pairs: Sequence[Pair], tes
     sheet.notes(_notes(len(metrics) - len(rows), len(responses) - len(columns)))
     names = [sheet.cut(name, sheet.width * _NAMES) for name in rows]
     wide = max(sheet.width_of(name, TEXT_PT) for name in names)
-    axes = sheet.axes(left=MARGIN + wide + 6, right=20, above=4, below=_SLANT + 4)
+    axes = sheet.axes(left=MARGIN + wide + 6, right=20, above=4, below=_LINES + 4)
     axes.grid(visible=False)
     values, found = np.full((len(rows), len(columns)), np.nan), {}
     for one in known:
@@ -49,7 +49,7 @@ def correlation_heatmap(sheet: Sheet, back: Backdrop, pairs: Sequence[Pair], tes
         )  # fmt: skip
     box = axes.get_position().width * sheet.width / len(columns)
     sheet.labels(axes, "y", np.arange(len(rows)) + 0.5, names)
-    sheet.labels(axes, "x", np.arange(len(columns)) + 0.5, [_two_lines(sheet, name, box - 6) for name in columns])
+    sheet.labels(axes, "x", np.arange(len(columns)) + 0.5, [_lines(sheet, name, box - 6) for name in columns])
     axes.tick_params(length=0)
     axes.set_ylim(len(rows), 0)
     for spine in axes.spines.values():
@@ -69,10 +69,13 @@ def _metric(one: Pair) -> str:
     return f"{one.resource} · {one.metric}"
 
 
-def _two_lines(sheet: Sheet, name: str, room: float) -> str:
-    """`mean_ms of LABEL` above each other."""
+def _lines(sheet: Sheet, name: str, room: float) -> str:
+    """`mean_ms of LABEL` above each other, and the label on two lines where it needs them."""
     measure, _, label = name.partition(" of ")
-    return sheet.cut(measure, room) + ("\n" + sheet.cut(label, room) if label else "")
+    head = sheet.cut(label, room, at_end=True)
+    if head == label or not head.endswith("…"):
+        return "\n".join(filter(None, (sheet.cut(measure, room), head)))
+    return "\n".join((sheet.cut(measure, room), head[:-1], sheet.cut(label[len(head) - 1 :], room)))
 
 
 def _notes(rows: int, columns: int) -> list[str]:

@@ -23,6 +23,7 @@ _OTHERS: Final = (
     "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Bengali", "Noto Sans Tamil", "Nirmala UI", "Leelawadee UI",
     "Noto Sans Symbols2", "Noto Emoji", "Symbola", "Unifont",
 )  # fmt: skip
+_LEFT_TO_RIGHT: Final = "\u200e"
 _MOST_MARKS: Final = 2
 # Joiners and variation selectors say how neighbours are drawn, and are nothing by themselves.
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
@@ -44,9 +45,13 @@ def lettered(text: str, longest: int = 200, fonts: tuple[str, ...] = ()) -> Lett
     line = printable(text, longest)
     if line.isascii():
         return Lettered(line)
-    shown, families, escaped = [], dict.fromkeys((FAMILY,)), set()
+    # Right-to-left words keep their own direction, and must not turn the line around them.
+    shown = [_LEFT_TO_RIGHT] if any(unicodedata.bidirectional(char) in ("R", "AL") for char in line) else []
+    families, escaped = dict.fromkeys((FAMILY,)), set()
     for char in _calm(line):
         family = _family_of(char, fonts)
+        if family is None and unicodedata.combining(char):
+            continue
         if family is None:
             escaped.add(char)
         else:

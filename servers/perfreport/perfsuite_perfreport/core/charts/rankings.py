@@ -36,10 +36,11 @@ def top_slowest(sheet: Sheet, back: Backdrop, labels: Sequence[LabelNumbers], me
     blue, red = sheet.look.color(0), sheet.look.color(1)
     entries = [Entry("to the median", _PALE, is_area=True), Entry("median to P95", blue, is_area=True)]
     limits = [Entry(f"limit: {number(limit)} {times.unit}", INK, _LIMIT)] if limit else []
-    sheet.key([*entries, Entry("P99", red, None, "D"), *limits])
     shown = ranked[: _room(sheet)]
+    has_p99 = any(_value(one, "p99_ms") is not None for one in shown)
+    sheet.key([*entries, *([Entry("P99", red, None, "D")] if has_p99 else []), *limits])
     sheet.notes(_left_out(len(ranked) - len(shown), "labels are faster than these"))
-    axes = _rows(sheet, [_named(one) for one in shown])
+    axes = _rows(sheet, [(one.label, "" if one.kind == "sample" else f" ({one.kind})") for one in shown])
     places = np.arange(len(shown))
     p50, p95, p99 = (
         times.of(np.array([_value(one, name) for one in shown], dtype=float)) for name in ("p50_ms", "p95_ms", "p99_ms")
@@ -73,8 +74,10 @@ def sla_margins(sheet: Sheet, back: Backdrop, checks: Sequence[SlaCheck], profil
     unknown = len(checks) - len(ranked)
     notes = [*_left_out(len(ranked) - len(shown), "limits have more left than these"),
              *([f"{unknown} limits could not be measured and are not drawn."] if unknown else [])]  # fmt: skip
-    sheet.notes(["Lines span the 95 % confidence interval of what was measured.", *notes])
-    axes = _rows(sheet, [f"{one.subject} · {_metric(one.metric)}" for one in shown])
+    beyond = any((one.margin or 0.0) < -_FURTHEST for one in shown)
+    beyond_note = ["Arrows: broken by more than the limit itself, see the numbers."] if beyond else []
+    sheet.notes(["Lines span the 95 % confidence interval of what was measured.", *beyond_note, *notes])
+    axes = _rows(sheet, [(one.subject, f" · {_metric(one.metric)}") for one in shown])
     for place, one in enumerate(shown):
         _margin(axes, place, one)
     axes.axvline(0, color=INK, lw=1.2)
@@ -89,7 +92,8 @@ def _margin(axes: Axes, place: int, one: SlaCheck) -> None:
     if one.low is not None and one.high is not None:
         ends = [_clipped(_margin_of(one, value)) * 100 for value in (one.low, one.high)]
         axes.plot(ends, [place, place], color=color, lw=2.2, solid_capstyle="butt")
-    axes.plot([_clipped(one.margin or 0.0) * 100], [place], marker=mark, color=color, ms=5.5)
+    margin = one.margin or 0.0
+    axes.plot([_clipped(margin) * 100], [place], marker=mark if margin >= -_FURTHEST else "<", color=color, ms=5.5)
 
 
 def _margin_of(one: SlaCheck, value: float) -> float:
@@ -104,10 +108,10 @@ def _clipped(margin: float) -> float:
     return min(max(margin, -_FURTHEST), 1.0)
 
 
-def _rows(sheet: Sheet, names: Sequence[str]) -> Axes:
-    """Axes with a row for each name, the first one above, and room for values at the right."""
+def _rows(sheet: Sheet, names: Sequence[tuple[str, str]]) -> Axes:
+    """Axes with a row for each name and what follows it, the first one above, and room for values at the right."""
     most = sheet.width * _NAMES
-    cut = [sheet.cut(name, most) for name in names]
+    cut = [sheet.cut(name, most - sheet.width_of(end, TEXT_PT)) + end for name, end in names]
     wide = max((sheet.width_of(name, TEXT_PT) for name in cut), default=0.0)
     axes = sheet.axes(left=MARGIN + wide + 8, right=_VALUES, above=4)
     axes.grid(visible=False, axis="y")
@@ -134,10 +138,6 @@ def _room(sheet: Sheet) -> int:
 
 def _left_out(count: int, what: str) -> list[str]:
     return [f"{count} more {what}."] if count > 0 else []
-
-
-def _named(one: LabelNumbers) -> str:
-    return one.label if one.kind == "sample" else f"{one.label} ({one.kind})"
 
 
 def _p95(one: LabelNumbers) -> float:

@@ -180,7 +180,8 @@ def _knee(axes: Axes, knee: Knee | None) -> None:
 
 
 def _capacity_notes(capacity: Capacity) -> list[str]:
-    found = [f"Knee: {capacity.knee.reason}"] if capacity.knee else []
+    found = [capacity.reason] if capacity.verdict == "not_evaluable" else []
+    found += [f"Knee: {capacity.knee.reason}"] if capacity.knee else []
     if capacity.fit:
         found.append(f"Fit: {capacity.fit.reason}")
         if capacity.fit.verdict == "valid" and capacity.fit.peak_users and capacity.levels:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perfsuite.artifacts.analyses import OverTime
 from perfsuite_perfreport.core.charts.backdrop import ABOVE, Backdrop, limit_line
 from perfsuite_perfreport.core.charts.looks import GREY, INK
-from perfsuite_perfreport.core.charts.sheet import Entry, Sheet, number, numbers, title
+from perfsuite_perfreport.core.charts.sheet import Entry, Sheet, numbers, title
 from perfsuite_perfreport.core.charts.timelines import RIGHT, users_axis, users_entry, users_of
 
 Floats = NDArray[np.float64]
@@ -59,10 +59,10 @@ def all_resources(sheet: Sheet, back: Backdrop, found: Resources, over: OverTime
     others = ranked[len(named) :]
     back.heading(sheet, f"{len(ranked)} {'resource' if len(ranked) == 1 else 'resources'}")
     entries = [
-        Entry(f"{_short(one.resource)} (peak {number(one.peak)} %)", sheet.look.color(i), sheet.look.dash(i))
+        Entry(f"{one.resource} (peak {one.peak:.3g} %)", sheet.look.color(i), sheet.look.dash(i))
         for i, one in enumerate(named)
     ]
-    rest = [Entry(f"{len(others)} others (peak {number(others[0].peak)} % or less)", _OTHERS)] if others else []
+    rest = [Entry(f"{len(others)} others (peak {others[0].peak:.3g} % or less)", _OTHERS)] if others else []
     _draw(sheet, back, found, (named, others), [*entries, *rest], over)
 
 
@@ -70,7 +70,7 @@ def one_resource(sheet: Sheet, back: Backdrop, found: Resources, name: str, over
     """All that was measured of one resource."""
     back.heading(sheet, name)
     entries = [
-        Entry(f"{_short(one.resource)} (peak {number(one.peak)} %)", sheet.look.color(i), sheet.look.dash(i))
+        Entry(f"{one.resource} (peak {one.peak:.3g} %)", sheet.look.color(i), sheet.look.dash(i))
         for i, one in enumerate(found.lines)
     ]
     _draw(sheet, back, found, (list(found.lines), []), entries, over)
@@ -83,9 +83,8 @@ def _draw(
     limit = sheet.look.sla_line or found.threshold
     at_s, users = users_of(over) if over else (np.zeros(0), np.zeros(0))
     has_users = bool(np.isfinite(users).any())
-    wanted = [*([users_entry()] if has_users else []), *([Entry(f"limit: {limit:g} %", INK, _LIMIT)] if limit else [])]
-    # The key has two rows: what all charts have comes first, so that no long name can push it out.
-    sheet.key([*wanted, *entries])
+    limits = [Entry(f"threshold: {limit:g} %", INK, _LIMIT)] if limit else []
+    sheet.key([*([users_entry()] if has_users else []), *limits, *entries])
     sheet.notes(back.notes(*_remarks(found)))
     axes = sheet.axes(right=RIGHT if has_users else 20, above=ABOVE)
     _lines(sheet, axes, *lines)
@@ -115,7 +114,3 @@ def _lines(sheet: Sheet, axes: Axes, named: Sequence[MetricLine], others: Sequen
 def _remarks(found: Resources) -> list[str]:
     missing = f"{found.missing} readings are missing: the lines have gaps there." if found.missing else ""
     return [one for one in (found.note, missing) if one]
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 40 else f"{name[:19]}…{name[-20:]}"

@@ -28,7 +28,8 @@ _ROW: Final = 12.0
 _NOTE_ROW: Final = 10.0
 _GAP: Final = 14.0
 _SWATCH: Final = 16.0
-_MOST_KEY_ROWS: Final = 2
+_MOST_KEY_ROWS: Final = 3
+_COLUMNS: Final = 3
 _MOST_NOTES: Final = 6
 _SHORTEST_CUT: Final = 8
 
@@ -79,9 +80,9 @@ class Sheet:
         self._top += _ROW + 2
 
     def key(self, entries: Sequence[Entry]) -> None:
-        """What the colours mean, in at most two rows; what does not fit is counted."""
+        """What the colours mean, in at most three rows; nine always have room, because long names are cut."""
         left, row = MARGIN, 0
-        most = (self.width - 2 * MARGIN) / 2
+        most = (self.width - 2 * MARGIN) / _COLUMNS - _GAP - 4
         for number, entry in enumerate(entries):
             text = self.cut(entry.text, most - _SWATCH, TEXT_PT)
             wide = _SWATCH + 4 + self.width_of(text, TEXT_PT) + _GAP
@@ -103,7 +104,8 @@ class Sheet:
         for line in reversed(shown):
             self._bottom += _NOTE_ROW
             room = self.width - 2 * MARGIN
-            self.write(line, MARGIN, self.height - self._bottom, size=NOTE_PT, color=FAINT, room=room)
+            text = self.cut(line, room, NOTE_PT, at_end=True)
+            self.write(text, MARGIN, self.height - self._bottom, size=NOTE_PT, color=FAINT)
         self._bottom += 4 if lines else 0
 
     def axes(
@@ -163,7 +165,9 @@ class Sheet:
         wide, _, _ = self._pen.get_text_width_height_descent(letters.text, font, ismath=False)
         return float(wide) * 72 / self.look.dpi
 
-    def cut(self, text: str, room: float, size: float = TEXT_PT, weight: str = "normal") -> str:
+    def cut(
+        self, text: str, room: float, size: float = TEXT_PT, weight: str = "normal", *, at_end: bool = False
+    ) -> str:
         """The text, without its middle where it is wider than the room: names often differ at their ends."""
         letters = lettered(text, 300, self.look.fonts)
         for char in sorted(letters.escaped):
@@ -171,22 +175,22 @@ class Sheet:
         line = lettered(text, 300, self.look.fonts).text if letters.escaped else text[:300]
         if self.width_of(line, size, weight) <= room:
             return line
+        shorter = _end_cut if at_end else _middle_cut
         low, high = _SHORTEST_CUT // 2, len(line)
         while low < high:
             middle = (low + high + 1) // 2
-            low, high = (
-                (middle, high) if self.width_of(_middle_cut(line, middle), size, weight) <= room else (low, middle - 1)
-            )
-        return _middle_cut(line, low)
+            fits = self.width_of(shorter(line, middle), size, weight) <= room
+            low, high = (middle, high) if fits else (low, middle - 1)
+        return shorter(line, low)
 
     def labels(self, axes: Axes, axis: Literal["x", "y"], places: Sequence[float], texts: Sequence[str]) -> None:
-        """Name places on an axis. The texts should have been cut to their room."""
+        """Name places on an axis, on one line or several. The texts should have been cut to their room."""
         ticks = axes.set_xticks if axis == "x" else axes.set_yticks
-        letters = [lettered(text, 5_000, self.look.fonts) for text in texts]
-        ticks(list(places), [one.text for one in letters], parse_math=False)
+        letters = [[lettered(line, 5_000, self.look.fonts) for line in text.split("\n")] for text in texts]
+        ticks(list(places), ["\n".join(line.text for line in lines) for lines in letters], parse_math=False)
         marks = axes.get_xticklabels() if axis == "x" else axes.get_yticklabels()
-        for mark, one in zip(marks, letters, strict=True):
-            mark.set_fontfamily(list(one.families))
+        for mark, lines in zip(marks, letters, strict=True):
+            mark.set_fontfamily(list(dict.fromkeys(family for line in lines for family in line.families)))
 
     def picture(self) -> Picture:
         """The chart as a PNG file."""
@@ -246,3 +250,7 @@ def _middle_cut(text: str, kept: int) -> str:
         return text
     head = (kept + 1) // 2
     return f"{text[:head]}…{text[len(text) - (kept - head) :]}"
+
+
+def _end_cut(text: str, kept: int) -> str:
+    return text if kept >= len(text) else f"{text[:kept]}…"

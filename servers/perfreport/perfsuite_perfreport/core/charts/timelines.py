@@ -36,6 +36,7 @@ class CodesOverTime:
 def throughput_users(sheet: Sheet, back: Backdrop, over: OverTime) -> None:
     """Completed requests and errors by time, and the users that made them."""
     factor, unit = rate_of(sheet.look.unit)
+    over = _whole(over)
     at_s, seconds = _middles(over)
     done = _column(over, "completed") / seconds * factor
     failed = _column(over, "errors") / seconds * factor
@@ -64,16 +65,22 @@ def percentiles_over_time(sheet: Sheet, back: Backdrop, over: OverTime, method: 
     """Percentiles of all requests by time."""
     times = times_of(sheet.look.unit)
     at_s, _ = _middles(over)
-    names = [name for name in over.buckets[0].percentiles_ms if name.startswith("p")] if over.buckets else []
-    lines = {name: times.of(_percentile(over, name)) for name in names}
+    names = over.buckets[0].percentiles_ms if over.buckets else {}
+    every = {name: times.of(_percentile(over, name)) for name in names}
+    lines = {name: values for name, values in every.items() if np.isfinite(values).any()}
+    withheld = [_shown(name) for name in every if name not in lines]
     back.heading(sheet, f"each point is {_width(over)}, percentiles: {method}")
     entries = [Entry(_shown(name), sheet.look.color(i), sheet.look.dash(i)) for i, name in enumerate(lines)]
     sheet.key([*entries, *_limit_entry(sheet.look, times)])
-    sheet.notes(back.notes())
+    told = [f"There are too few samples in {_width(over)} for {' and '.join(withheld)}."] if withheld and lines else []
+    sheet.notes(back.notes(*told))
     axes = sheet.axes(above=ABOVE, right=20)
-    for i, values in enumerate(lines.values()):
-        axes.plot(at_s, values, color=sheet.look.color(i), ls=sheet.look.dash(i), lw=1.6)
-    from_zero(axes, np.concatenate([*lines.values()]).tolist() if lines else [])
+    for i, line in enumerate(lines.values()):
+        axes.plot(at_s, line, color=sheet.look.color(i), ls=sheet.look.dash(i), lw=1.6)
+    values = np.concatenate([*lines.values()]) if lines else np.zeros(0)
+    from_zero(axes, values.tolist())
+    if not np.isfinite(values).any():
+        empty(axes, "There are too few samples for percentiles over time.")
     limit_line(axes, times.limit(sheet.look.sla_line))
     _time_axis(axes, times)
     back.under(sheet, axes)
@@ -91,6 +98,8 @@ def p90_users(sheet: Sheet, back: Backdrop, over: OverTime, method: str) -> None
     sheet.notes(back.notes(*([] if has_users else [_NO_USERS])))
     axes = sheet.axes(right=RIGHT if has_users else 20, above=ABOVE)
     axes.plot(at_s, p90, color=blue, lw=1.8)
+    if not np.isfinite(p90).any():
+        empty(axes, "There are too few samples for a 90th percentile over time.")
     from_zero(axes, p90.tolist())
     limit_line(axes, times.limit(sheet.look.sla_line))
     _time_axis(axes, times, "P90 of response times")
@@ -105,16 +114,18 @@ def errors_by_code(sheet: Sheet, back: Backdrop, codes: CodesOverTime) -> None:
     widths = np.minimum(codes.bucket_s, np.maximum(back.clock.span_s - edges[:-1], 1e-3))
     shown = _folded(codes.counts)
     back.heading(sheet, f"each bar is {codes.bucket_s:g} s", _total_errors(codes))
-    entries = [Entry(code, sheet.look.color(i), is_area=True) for i, code in enumerate(shown)]
+    folded = len(codes.counts) > len(shown)
+    colors = [GREY if folded and i == len(shown) - 1 else sheet.look.color(i) for i in range(len(shown))]
+    entries = [Entry(code, color, is_area=True) for code, color in zip(shown, colors, strict=True)]
     sheet.key([*entries, *([Entry("share of requests that failed", BLACK)] if shown else [])])
     sheet.notes(back.notes())
     axes = sheet.axes(right=RIGHT, above=ABOVE)
     below = np.zeros(codes.buckets)
     for i, counts in enumerate(shown.values()):
         rate = counts / widths
-        axes.bar(edges[:-1], rate, widths, bottom=below, align="edge", color=sheet.look.color(i), lw=0)
+        axes.bar(edges[:-1], rate, widths, bottom=below, align="edge", color=colors[i], lw=0)
         below = below + rate
-    from_zero(axes, below.tolist(), 1.0 if not shown else 1e-9)
+    from_zero(axes, below.tolist())
     numbers(axes, "y")
     title(axes, "y", "failed requests per second")
     if shown:
@@ -146,22 +157,25 @@ def _share(axes: Axes, at_s: Floats, codes: CodesOverTime) -> None:
     failed = np.sum([*codes.counts.values()], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(codes.completed > 0, failed / codes.completed * 100, np.nan)
-    beside = _beside(axes)
-    beside.plot(at_s, share, color=BLACK, lw=1.2)
+    beside = _beside(axes, above=True)
+    whole = at_s[-1] - at_s[-2] > codes.bucket_s * 2 / 3 if len(at_s) > 1 else True
+    drawn = slice(None) if whole else slice(-1)
+    beside.plot(at_s[drawn], share[drawn], color=BLACK, lw=1.2)
     from_zero(beside, share.tolist())
     numbers(beside, "y")
     title(beside, "y", "failed requests, %")
 
 
-def _beside(axes: Axes) -> Axes:
+def _beside(axes: Axes, *, above: bool = False) -> Axes:
+    """Axes with a scale at the right, whose lines lie above or below those of the others."""
     beside = axes.twinx()
     beside.spines["top"].set_visible(False)
     for side in ("left", "right", "bottom"):
         beside.spines[side].set_visible(side == "right")
     beside.tick_params(labelsize=7.5, colors=INK, width=0.7, length=3)
-    # The lines of the first axes shall lie above.
-    axes.set_zorder(beside.get_zorder() + 1)
+    beside.patch.set_visible(False)
     axes.patch.set_visible(False)
+    axes.set_zorder(beside.get_zorder() + (-1 if above else 1))
     return beside
 
 
@@ -192,6 +206,12 @@ def _limit_entry(look: Look, times: Times) -> list[Entry]:
 def _time_axis(axes: Axes, times: Times, what: str = "response time") -> None:
     numbers(axes, "y")
     title(axes, "y", f"{what}, {times.unit}")
+
+
+def _whole(over: OverTime) -> OverTime:
+    """Without a last bucket that is a fragment: the rates of a second look like a fall."""
+    *others, last = over.buckets
+    return over.model_copy(update={"buckets": tuple(others)}) if others and last.seconds < over.bucket_s / 3 else over
 
 
 def _middles(over: OverTime) -> tuple[Floats, Floats]:
