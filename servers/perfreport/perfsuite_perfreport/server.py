@@ -24,7 +24,7 @@ server = create_server(
     "`create_performance_test_report` writes the report.",
     rules_page="perfreport/AGENTS.md",
     has_jobs=True,
-    warm_up=("samples", "charts"),
+    warm_up=("samples", "charts", "reports"),
 )
 
 Run = Annotated[RunId, Field(description="The run.")]

@@ -10,7 +10,7 @@ from perfsuite.artifacts.comparisons import Compared, Comparison, PairComparison
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
 from perfsuite.workflow.status import RunStatus
 from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped
-from perfsuite_perfreport.core.markdown.writing import table
+from perfsuite_perfreport.core.markdown.tables import table
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, window_name
 from perfsuite_perfreport.models.report import Cell, Column, Form, Table

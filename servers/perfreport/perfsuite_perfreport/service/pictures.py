@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.configuration import Loaded
 from perfsuite.errors import PerfsuiteError
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.staleness import stale_steps
-from perfsuite_perfreport.core.markdown.tree import Leaf, pictures
 from perfsuite_perfreport.models.charts import CHART_TYPES, ChartFile
 from perfsuite_perfreport.models.report import Missing, Picture
 from perfsuite_perfreport.service.catalogue import DEFAULT_CHARTS, KINDS
 from perfsuite_perfreport.service.charts import TOOL, create_charts
+
+if TYPE_CHECKING:
+    from perfsuite_perfreport.core.markdown.tree import Leaf
 
 _MOST: Final = 100
 _LARGEST: Final = 5_000_000
@@ -52,8 +54,10 @@ def drawn_pictures(runs: RunStore, run: RunFolder, config: Loaded[ChartFile]) ->
     return found
 
 
-def pictures_in(run: RunFolder, leaves: tuple[Leaf, ...]) -> dict[str, bytes]:
+def pictures_in(run: RunFolder, leaves: "tuple[Leaf, ...]") -> dict[str, bytes]:
     """What the Markdown shows, by where it looks for it: only pictures that lie in the run folder."""
+    from perfsuite_perfreport.core.markdown.tree import pictures
+
     sources = {source for leaf in leaves for _, source in pictures(leaf.tree)}
     found = {}
     for source in sorted(sources):

@@ -11,8 +11,7 @@ from perfsuite.mcp.jobs import JobContext
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_perfreport.core.markdown.blocks import Merged, Part, fingerprints, merged, split
-from perfsuite_perfreport.core.markdown.tree import leaves_of
-from perfsuite_perfreport.core.markdown.writing import Template, written
+from perfsuite_perfreport.core.markdown.template import Template
 from perfsuite_perfreport.core.reporting.assembling import assembled
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat
 from perfsuite_perfreport.models.report import REPORT, Report
@@ -64,6 +63,8 @@ def _tell(job: JobContext, what: str, share: float) -> None:
 
 def _in_words(run: RunFolder, template: Template, report: Report, keep_edits: bool) -> tuple[Report, Merged, list[str]]:
     """The Markdown with what was written by hand in it. It names those parts, so it is written twice."""
+    from perfsuite_perfreport.core.markdown.writing import written
+
     old = _old_text(run) if keep_edits else None
     if old is None:
         parts = split(written(template, report))
@@ -107,6 +108,8 @@ def _old_text(run: RunFolder) -> str | None:
 def _save(
     run: RunFolder, step: RunningStep, report: Report, merge: Merged, formats: tuple[ReportFormat, ...], job: JobContext
 ) -> None:
+    from perfsuite_perfreport.core.markdown.tree import leaves_of
+
     run.save(REPORT, report)
     step.produced(run.path(layout.REPORT_METADATA))
     _put(run, step, layout.REPORT_MARKDOWN, merge.text.encode("utf-8"))

@@ -9,7 +9,7 @@ from perfsuite.artifacts.run_id import shown
 from perfsuite.errors import BadFile, BadInput, NotFound
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
-from perfsuite_perfreport.core.markdown.writing import Template
+from perfsuite_perfreport.core.markdown.template import Template
 from perfsuite_perfreport.models.answers import TemplateEntry, TemplateList
 
 BUILT_IN: Final = Path(__file__).parent.parent / "templates"

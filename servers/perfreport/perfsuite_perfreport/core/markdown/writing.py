@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError
@@ -13,20 +12,13 @@ from perfsuite.errors import BadFile
 from perfsuite.samples.rows import printable
 from perfsuite_perfreport.core.markdown.blocks import marked
 from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped
-from perfsuite_perfreport.core.reporting.numbers import UNKNOWN, duration, plain, shown
-from perfsuite_perfreport.models.report import Report, Table
+from perfsuite_perfreport.core.markdown.tables import table
+from perfsuite_perfreport.core.markdown.template import Template
+from perfsuite_perfreport.core.reporting.numbers import UNKNOWN, duration, plain
+from perfsuite_perfreport.models.report import Report
 
 _FRAME: Final = "<template>"
 _LONGEST_REPORT: Final = 4_000_000
-
-
-@dataclass(frozen=True)
-class Template:
-    """A template, and where it comes from. `shown_as` is how errors name it."""
-
-    name: str
-    text: str
-    shown_as: str
 
 
 def written(template: Template, report: Report) -> str:
@@ -52,29 +44,6 @@ def written(template: Template, report: Report) -> str:
     if len(text) > _LONGEST_REPORT:
         raise _failed(template, None, ValueError(f"it writes {len(text):,} characters"))
     return text.strip("\n") + "\n"
-
-
-def table(found: Table, number: int) -> Md:
-    """A table with its caption, or the reason why there is none."""
-    if not found.rows:
-        return Md(f"{escaped(found.empty)} ({code(found.source)})")
-    more = f" {found.left_out} more rows are in the source." if found.left_out else ""
-    caption = f"*Table {number}. {escaped(found.title)}.{more} Source:* {code(found.source)}"
-    head = [str(escaped(column.title)) for column in found.columns]
-    rule = ["---" if column.form in ("text", "status") else "---:" for column in found.columns]
-    body = [
-        [_cell(shown(cell, column.form), column.form) for cell, column in zip(row, found.columns, strict=True)]
-        for row in found.rows
-    ]
-    return Md("\n".join([caption, "", *map(_row, (head, rule, *body))]))
-
-
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(text: str, form: str) -> str:
-    return f"**{text}**" if form == "status" else str(escaped(text)) or " "
 
 
 def _printed(value: object) -> str:
