@@ -108,11 +108,12 @@ def test_the_default_charts_of_a_run_without_metrics_leave_out_theirs(runs: RunS
 
 
 def test_a_run_that_was_not_analysed_names_the_tool_to_call_first(runs: RunStore, tmp_path: Path) -> None:
+    before = runs.open("bare").record().ledger
     runs.open("bare").path(layout.PERFORMANCE_ANALYSIS).unlink()
     for chart_id in ("default", "P90_USERS", "CPU_USERS"):
         with pytest.raises(NotReady, match="`analyze_test_results`"):
             create_charts(runs, "bare", chart_id, None, charts_file(tmp_path))
-    assert not [one for one in runs.open("bare").record().ledger if one.stage == "perfreport"]
+    assert runs.open("bare").record().ledger == before
 
 
 @pytest.mark.parametrize(
@@ -228,6 +229,10 @@ async def test_the_default_charts_stay_below_what_clients_take(client: Callable[
     assert sum(len(one.data) for one in pictures) < 1_000_000
 
 
+def test_the_list_names_the_resources_that_were_measured(pictured: RunStore, tmp_path: Path) -> None:
+    assert list_charts(pictured, "bending", charts_file(tmp_path)).resources == ["db-1", "web-1"]
+
+
 async def test_the_list_says_what_a_run_can_have(client: Callable[[], Any], artifacts: Path) -> None:
     async with client() as connection:
         answer = await connection.call_tool("list_chart_types", {"run_id": "bare"})
@@ -236,5 +241,5 @@ async def test_the_list_says_what_a_run_can_have(client: Callable[[], Any], arti
     can = {one["chart_id"]: one["can_be_drawn"] for one in found["charts"]}
     assert can["P90_USERS"] is True
     assert can["SLA_MARGINS"] is False
+    assert found["resources"] == []
     assert len(answer.content[0].text) < 10_000
-    assert "web-1" in found["resources"]

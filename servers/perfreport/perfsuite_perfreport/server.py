@@ -12,10 +12,10 @@ from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
 from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
-from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat, TemplateList
+from perfsuite_perfreport.models.answers import ComparisonAnswer, ReportAnswer, ReportFormat, TemplateList
 from perfsuite_perfreport.models.charts import DEFAULT, ChartList
 from perfsuite_perfreport.models.workflow import ConfluenceMode, StartedWorkflow, WorkflowStatus, WorkflowSummary
-from perfsuite_perfreport.service import charts, folders, progress, reporting, starting, summaries, templates
+from perfsuite_perfreport.service import charts, comparing, folders, progress, reporting, starting, summaries, templates
 
 server = create_server(
     "perfreport",
@@ -123,6 +123,24 @@ def list_chart_types(
 ) -> ChartList:
     """List the charts, what each is made from, and, of a run, which can be drawn and the resources measured."""
     return charts.list_charts(ctx.runs, run_id, charts.load_charts(folders.configuration(ctx.settings)))
+
+
+@server.tool(title="Write the report of a comparison", annotations=WRITES_RUN_FOLDER)
+async def create_comparison_report(
+    ctx: AppContext,
+    comparison_id: Annotated[RunId, Field(description="As `compare_test_runs` answered.")],
+    formats: Annotated[
+        tuple[ReportFormat, ...], Field(min_length=1, max_length=3, description="Markdown is always written.")
+    ] = ("md", "html", "docx"),
+    wait_s: WaitSeconds = 45,
+) -> JobReport[ComparisonAnswer]:
+    """Write what `compare_test_runs` found: verdict, regressions first, requests side by side, charts, doubts."""
+
+    def work(job: JobContext) -> ComparisonAnswer:
+        return comparing.create_comparison_report(ctx.runs, comparison_id, tuple(formats), job)
+
+    arguments = {"formats": list(formats)}
+    return await ctx.job(comparison_id, "create_comparison_report", work, arguments=arguments, wait_s=wait_s)
 
 
 def shown(found: charts.Charts) -> list[TextContent | ImageContent]:

@@ -47,3 +47,17 @@ class TemplateList(_Answer):
     total: int
     has_more: bool
     next_step: str
+
+
+class ComparisonAnswer(_Answer):
+    """What a comparison says in short, and where its report lies."""
+
+    comparison_id: str
+    verdict: Verdict
+    confidence: Confidence
+    reason: str
+    files: list[str] = Field(description="in the folder of artifacts")
+    regressions: list[str] = Field(description="the worst ones")
+    improvements: int
+    untold: int = Field(description="measures that cannot be told or compared")
+    missing: list[str]

@@ -36,11 +36,11 @@ def top_slowest(sheet: Sheet, back: Backdrop, labels: Sequence[LabelNumbers], me
     blue, red = sheet.look.color(0), sheet.look.color(1)
     entries = [Entry("to the median", _PALE, is_area=True), Entry("median to P95", blue, is_area=True)]
     limits = [Entry(f"limit: {number(limit)} {times.unit}", INK, _LIMIT)] if limit else []
-    shown = ranked[: _room(sheet)]
+    shown = ranked[: room_for_rows(sheet)]
     has_p99 = any(_value(one, "p99_ms") is not None for one in shown)
     sheet.key([*entries, *([Entry("P99", red, None, "D")] if has_p99 else []), *limits])
     sheet.notes(_left_out(len(ranked) - len(shown), "labels are faster than these"))
-    axes = _rows(sheet, [(one.label, "" if one.kind == "sample" else f" ({one.kind})") for one in shown])
+    axes = rows(sheet, [(one.label, "" if one.kind == "sample" else f" ({one.kind})") for one in shown])
     places = np.arange(len(shown))
     p50, p95, p99 = (
         times.of(np.array([_value(one, name) for one in shown], dtype=float)) for name in ("p50_ms", "p95_ms", "p99_ms")
@@ -52,7 +52,7 @@ def top_slowest(sheet: Sheet, back: Backdrop, labels: Sequence[LabelNumbers], me
     axes.set_xlim(0, float(np.nanmax([*p95, *p99, limit or 0.0])) * 1.03)
     if limit:
         axes.axvline(limit, color=INK, ls=_LIMIT, lw=1.1)
-    _values(axes, [f"P95 {number(value)}{_errors(one)}" for value, one in zip(p95, shown, strict=True)])
+    values(axes, [f"P95 {number(value)}{_errors(one)}" for value, one in zip(p95, shown, strict=True)])
     title(axes, "x", f"response time, {times.unit}")
 
 
@@ -70,20 +70,20 @@ def sla_margins(sheet: Sheet, back: Backdrop, checks: Sequence[SlaCheck], profil
             if counts[name]
         ]
     )
-    shown = ranked[: _room(sheet)]
+    shown = ranked[: room_for_rows(sheet)]
     unknown = len(checks) - len(ranked)
     notes = [*_left_out(len(ranked) - len(shown), "limits have more left than these"),
              *([f"{unknown} limits could not be measured and are not drawn."] if unknown else [])]  # fmt: skip
     beyond = any((one.margin or 0.0) < -_FURTHEST for one in shown)
     beyond_note = ["Arrows: broken by more than the limit itself, see the numbers."] if beyond else []
     sheet.notes(["Lines span the 95 % confidence interval of what was measured.", *beyond_note, *notes])
-    axes = _rows(sheet, [(one.subject, f" · {_metric(one.metric)}") for one in shown])
+    axes = rows(sheet, [(one.subject, f" · {_metric(one.metric)}") for one in shown])
     for place, one in enumerate(shown):
         _margin(axes, place, one)
     axes.axvline(0, color=INK, lw=1.2)
     lowest = min([-0.1, *(_clipped(one.margin or 0.0) for one in shown)])
     axes.set_xlim(max(lowest * 100 - 8, -_FURTHEST * 100 - 8), 104)
-    _values(axes, [f"{number(one.actual or 0.0)} of {number(one.limit)}" for one in shown])
+    values(axes, [f"{number(one.actual or 0.0)} of {number(one.limit)}" for one in shown])
     title(axes, "x", "left to the limit, % of it (below 0 it is broken)")
 
 
@@ -108,7 +108,7 @@ def _clipped(margin: float) -> float:
     return min(max(margin, -_FURTHEST), 1.0)
 
 
-def _rows(sheet: Sheet, names: Sequence[tuple[str, str]]) -> Axes:
+def rows(sheet: Sheet, names: Sequence[tuple[str, str]]) -> Axes:
     """Axes with a row for each name and what follows it, the first one above, and room for values at the right."""
     most = sheet.width * _NAMES
     cut = [sheet.cut(name, most - sheet.width_of(end, TEXT_PT)) + end for name, end in names]
@@ -123,7 +123,8 @@ def _rows(sheet: Sheet, names: Sequence[tuple[str, str]]) -> Axes:
     return axes
 
 
-def _values(axes: Axes, texts: Sequence[str]) -> None:
+def values(axes: Axes, texts: Sequence[str]) -> None:
+    """A text for each row, at the right of the axes."""
     for place, text in enumerate(texts):
         axes.annotate(
             text, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
@@ -131,7 +132,7 @@ def _values(axes: Axes, texts: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def _room(sheet: Sheet) -> int:
+def room_for_rows(sheet: Sheet) -> int:
     """How many rows can be read on a sheet of this height."""
     return max(3, int((sheet.height - 130) / _ROW_PT))
 

@@ -248,3 +248,15 @@ def _width(over: OverTime) -> str:
 def bucket_column(buckets: Sequence[TimeBucket], name: str) -> Floats:
     """A percentile of every bucket; not a number where nothing ended."""
     return np.array([_known(one, name) for one in buckets], dtype=float)
+
+
+def percentile_line(over: OverTime, name: str) -> tuple[Floats, Floats]:
+    """Moments, and a percentile in milliseconds."""
+    return _middles(over)[0], _percentile(over, name)
+
+
+def throughput_line(over: OverTime) -> tuple[Floats, Floats]:
+    """Moments, and completed requests per second."""
+    over = _whole(over)
+    at_s, seconds = _middles(over)
+    return at_s, _column(over, "completed") / seconds
