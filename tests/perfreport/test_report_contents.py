@@ -221,3 +221,12 @@ def test_formats_that_are_not_asked_for_are_not_left_over(runs: RunStore) -> Non
     reported(runs, "bare", formats=("md",))
     left = sorted(path.name for path in (runs.open("bare").root / "reports").iterdir() if path.is_file())
     assert left == ["performance_report_bare.md", "report_metadata_bare.json"]
+
+
+def test_one_page_is_enough_to_know_what_stands_out(runs: RunStore) -> None:
+    report = reported(runs, "storm", formats=("md",))
+    assert any("of the requests fail" in one.text for one in report.highlights)
+    assert len({one.text for one in report.highlights}) == len(report.highlights) <= 4
+    verdict = text_of(runs, "storm").partition("<!-- end: verdict -->")[0]
+    assert all(one.source in verdict for one in report.highlights)
+    assert reported(runs, "bare", formats=("md",)).highlights == ()

@@ -149,6 +149,8 @@ class Report(Document):
     window_s: float | None = None
     window_name: str
     """Of what the numbers are: of the steady state, or of the whole run."""
+    highlights: tuple[Statement, ...] = ()
+    """The likeliest bottlenecks and the gravest findings, for whoever reads one page."""
     key_numbers: tuple[Fact, ...] = ()
     scope: tuple[Fact, ...] = ()
     quality: tuple[Statement, ...] = ()

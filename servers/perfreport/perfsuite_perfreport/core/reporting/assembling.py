@@ -26,6 +26,7 @@ def assembled(sources: Sources) -> Report:
         window_start=found.window_start,
         window_s=found.window_s,
         window_name=scope.window_name(found),
+        highlights=statements.highlights(sources),
         key_numbers=scope.key_numbers(found),
         scope=scope.scope(sources),
         quality=scope.quality(found),

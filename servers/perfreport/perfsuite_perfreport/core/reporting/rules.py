@@ -75,7 +75,8 @@ RULES: Final = (
         "Throughput grows beyond the users at which it stood still, or the pool is shown not to be full.",
     ),
     Rule(
-        ("queueing", "throughput_plateau"), "Capacity", ("users", "throughput_per_s", "more_users", "more_waiting"),
+        ("queueing", "throughput_plateau", "plateau", "bend"), "Capacity",
+        ("users", "throughput_per_s", "more_users", "more_waiting"),
         "Treat this throughput as the most that the system gives today; find the queue before adding users.",
         "The plateau lies at more users and at a higher throughput in a run with the same steps.",
     ),
@@ -95,6 +96,11 @@ RULES: Final = (
         "A run of the same length and load is `steady`.",
     ),
     Rule(
+        ("moves_with",), "What moves with the responses", ("partial", "p_adjusted", "lag_s", "n_effective"),
+        "Change this alone, or hold it still, in an experiment: what moves together need not be cause and effect.",
+        "With the change, the responses change as the experiment foretold, at the same load.",
+    ),
+    Rule(
         ("log",), "Log entries", ("count", "source", "first_seen", "per_minute_before", "per_minute_after"),
         "Read these entries with the team of the service: begin with those that came before, or with, the failures.",
         "The next run has none of them, or they are known to be harmless.",
@@ -106,3 +112,9 @@ RULES: Final = (
         "These limits say PASS at the same load, with the whole interval inside.",
     ),
 )  # fmt: skip
+_CLASSES: Final = {kind: rule.title for rule in RULES for kind in rule.kinds}
+
+
+def class_of(kind: str) -> str:
+    """The class that a finding of this kind belongs to: itself where there is no rule for it."""
+    return _CLASSES.get(kind, kind)

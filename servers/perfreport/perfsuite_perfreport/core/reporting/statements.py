@@ -6,10 +6,12 @@ from typing import Final
 from perfsuite.artifacts.bottlenecks import Bottleneck, Evidence, Onset
 from perfsuite.artifacts.correlations import CorrelationAnalysis
 from perfsuite_perfreport.core.reporting.numbers import duration, name, plain, sentence
+from perfsuite_perfreport.core.reporting.rules import class_of
 from perfsuite_perfreport.core.reporting.sources import BOTTLENECKS, CORRELATION, Sources
 from perfsuite_perfreport.models.report import ReportFinding, Statement, Suspicion
 
 _ORDER: Final = ("critical", "major", "minor", "info")
+_MOST_HIGHLIGHTS: Final = 4
 _NAMES: Final = {"cpu": "CPU"}
 _NO_CAUSE: Final = "What moves together need not be cause and effect: something else may move both."
 
@@ -31,6 +33,30 @@ def findings(sources: Sources) -> tuple[ReportFinding, ...]:
 def suspicions(sources: Sources) -> tuple[Suspicion, ...]:
     """The bottlenecks in the order of their analysis, the likeliest first."""
     return tuple(_suspicion(one) for one in (sources.bottlenecks.bottlenecks if sources.bottlenecks else ()))
+
+
+def highlights(sources: Sources) -> tuple[Statement, ...]:
+    """The likeliest bottlenecks, then the gravest findings; each class once.
+
+    Limits stand in their table, and the quality of the data in the confidence.
+    """
+    elsewhere = {"sla", *(note.kind for note in sources.performance.quality)}
+    found = [
+        (one.kind, one.subject, one.text, f"{BOTTLENECKS}: {one.id}")
+        for one in (sources.bottlenecks.bottlenecks if sources.bottlenecks else ())
+        if one.confidence != "low"
+    ] + [
+        (one.kind, one.subject, one.text, f"{one.source}: {one.id}")
+        for one in findings(sources)
+        if one.severity in ("critical", "major") and one.kind not in elsewhere
+    ]
+    told, classes, subjects = list[Statement](), set[str](), set[str]()
+    for kind, subject, text, source in found:
+        if class_of(kind) not in classes and subject not in subjects:
+            told.append(Statement(text=sentence(text), source=source))
+        classes.add(class_of(kind))
+        subjects |= {subject} - {""}
+    return tuple(told[:_MOST_HIGHLIGHTS])
 
 
 def bottleneck_notes(sources: Sources) -> tuple[Statement, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from perfsuite_perfreport.core.reporting.sources import Sources
+from perfsuite_perfreport.core.reporting.sources import BOTTLENECKS, Sources
 from perfsuite_perfreport.models.report import Confidence, Verdict
 
 _GRAVE: Final = ("major", "critical")
@@ -43,16 +43,19 @@ def _verdict(sources: Sources) -> tuple[Verdict, str]:
         return "FAIL", told
     if sla.verdict == "warn":
         return "PASS WITH WARNINGS", told
-    if grave := _grave(sources):
-        return "PASS WITH WARNINGS", f"{told} Beside that, {grave} of the findings below are major or critical."
+    if others := _others(sources):
+        return "PASS WITH WARNINGS", f"{told} Beside that there are {others}."
     return "PASS", told
 
 
-def _grave(sources: Sources) -> int:
-    """Findings that a passed SLA does not make good; those of the data's quality lower the confidence instead."""
+def _others(sources: Sources) -> str:
+    """What a passed SLA does not make good; findings about the data's quality lower the confidence instead."""
     quality = {note.kind for note in sources.performance.quality}
-    found = [one for _, analysis in sources.analyses() for one in analysis.findings if one.kind not in quality]
-    return sum(one.severity in _GRAVE for one in found)
+    found = [one for place, analysis in sources.analyses() if place != BOTTLENECKS for one in analysis.findings]
+    grave = sum(one.severity in _GRAVE and one.kind not in quality for one in found)
+    likely = sum(one.confidence != "low" for one in (sources.bottlenecks.bottlenecks if sources.bottlenecks else ()))
+    counted = [(grave, "major or critical findings"), (likely, "likely bottlenecks")]
+    return " and ".join(f"{count} {what}" for count, what in counted if count)
 
 
 def _doubts(sources: Sources) -> Iterator[tuple[Confidence, str]]:
