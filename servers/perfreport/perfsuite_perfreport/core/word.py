@@ -32,7 +32,7 @@ _FEW_COLUMNS: Final = 6
 _LINE: Final = "C9CED4"
 _NARROWEST: Final = 3
 _WIDEST: Final = 60
-_LONGEST_WORD: Final = 28
+_LONGEST_WORDS: Final = (28, 20, 16, 13, 10, 8, 6)
 _PADDING_CM: Final = 0.45
 _LETTER_CM: Final = 0.024
 """How wide a letter is for each point of its size."""
@@ -268,19 +268,27 @@ def _rule(table: Any) -> None:
 
 
 def _widths(rows: list[HtmlElement], count: int, size: float) -> list[float]:
-    """How wide each column is in centimetres: its longest word has room, and long texts share what is left."""
+    """How wide each column is in centimetres: its longest word has room, and long texts share what is left.
+
+    Where there is too little room for all of them, the longest words are broken, so that numbers stay whole.
+    """
     words, texts = [_NARROWEST] * count, [_NARROWEST] * count
     for row in rows:
         for place, cell in enumerate(row):
             text = cell.text_content()
-            words[place] = max(words[place], min(_LONGEST_WORD, max(map(len, text.split()), default=0)))
+            words[place] = max(words[place], max(map(len, text.split()), default=0))
             texts[place] = max(texts[place], min(_WIDEST, len(text)))
-    needed = [_PADDING_CM + one * size * _LETTER_CM for one in words]
+    kept = next((most for most in _LONGEST_WORDS if _needed(words, most, size) <= _PICTURE_CM), _LONGEST_WORDS[-1])
+    needed = [_PADDING_CM + min(one, kept) * size * _LETTER_CM for one in words]
     left = _PICTURE_CM - sum(needed)
     if left <= 0:
         return [_PICTURE_CM * one / sum(needed) for one in needed]
-    wishes = [max(text - word, 0) + 1 for text, word in zip(texts, words, strict=True)]
+    wishes = [max(text - min(word, kept), 0) + 1 for text, word in zip(texts, words, strict=True)]
     return [one + left * wish / sum(wishes) for one, wish in zip(needed, wishes, strict=True)]
+
+
+def _needed(words: list[int], most: int, size: float) -> float:
+    return sum(_PADDING_CM + min(one, most) * size * _LETTER_CM for one in words)
 
 
 def _row_stays_whole(row: Any, *, is_head: bool) -> None:
