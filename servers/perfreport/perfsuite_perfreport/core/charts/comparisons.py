@@ -14,6 +14,7 @@ from perfsuite_perfreport.core.charts.backdrop import empty, from_zero
 from perfsuite_perfreport.core.charts.looks import BLUE, GREY, INK, MARKERS, ORANGE, VERMILION
 from perfsuite_perfreport.core.charts.rankings import room_for_rows, rows, values
 from perfsuite_perfreport.core.charts.sheet import Entry, Sheet, numbers, title
+from perfsuite_perfreport.core.reporting.numbers import change_of
 
 Floats = NDArray[np.float64]
 
@@ -62,8 +63,8 @@ def changes(sheet: Sheet, subtitle: str, found: Sequence[tuple[str, Compared]]) 
     )
     axes.set_xlim(-reach * 105, reach * 105)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0"))
-    values(axes, [f"{one.change or 0.0:+.1%}" for _, one in shown])
-    title(axes, "x", "change against the baseline, %")
+    values(axes, [change_of(one.metric, one.change or 0.0) for _, one in shown])
+    title(axes, "x", "change against the baseline, % (of failed requests: percentage points)")
 
 
 def overlay(sheet: Sheet, subtitle: str, lines: Sequence[RunLine], what: str, notes: Sequence[str] = ()) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from perfsuite import __version__
 from perfsuite.artifacts import RunId
 from perfsuite.artifacts.comparisons import ChangeVerdict, Compared, Comparison, PairComparison
-from perfsuite_perfreport.core.reporting.numbers import name, plain, sentence, shown
+from perfsuite_perfreport.core.reporting.numbers import change_of, name, plain, sentence, shown
 from perfsuite_perfreport.models.report import (
     Cell,
     Column,
@@ -151,7 +151,7 @@ def _beside(one: Compared | None) -> str:
     if one is None:
         return shown(None)
     told = _WORDS[one.verdict].lower()
-    change = f" ({one.change:+.1%}, {told})" if one.change is not None else f" ({told})"
+    change = f" ({change_of(one.metric, one.change)}, {told})" if one.change is not None else f" ({told})"
     return f"{_value(one.metric, one.candidate)}{change}"
 
 
@@ -197,8 +197,9 @@ def _trend(found: Comparison) -> Table:
 
 def _change_row(pair: PairComparison, one: Compared) -> tuple[Cell, ...]:
     ends = [one.change_low, one.change_high]
-    interval = " to ".join(f"{end:+.1%}" for end in ends if end is not None) if None not in ends else None
-    change = None if one.change is None else f"{one.change:+.1%}"
+    known = [change_of(one.metric, end) for end in ends if end is not None]
+    interval = " to ".join(known) if len(known) == len(ends) else None
+    change = None if one.change is None else change_of(one.metric, one.change)
     verdict = _WORDS[one.verdict] if one.tier is None else one.tier.upper()
     return (
         pair.candidate, name(one.label), _measure(one.metric), _value(one.metric, one.baseline),

@@ -52,6 +52,11 @@ def shown(value: Cell, form: Form = "number") -> str:
     return _FORMS.get(form, plain)(value)
 
 
+def change_of(metric: str, change: float) -> str:
+    """A change as a share of the baseline; that of an error rate is a difference, in percentage points."""
+    return f"{change * 100:+.2f} pp" if metric == "error_rate" else f"{change:+.1%}"
+
+
 def duration(seconds: float) -> str:
     """`1 h 02 min 05 s`."""
     whole = round(seconds)
