@@ -75,6 +75,15 @@ def test_the_page_holds_the_labels_as_text_and_runs_none_of_them(folder: Path) -
             assert line in cells, label
 
 
+def test_names_from_right_to_left_turn_nothing_round_that_stands_beside_them(folder: Path) -> None:
+    page = html.parse(str(folder / "performance_report_labels.html")).getroot()
+    names = [one.text for one in page.iter("bdi")]
+    assert {"שלום עולם", "مرحبا"} == set(names)
+    [findings] = [one for one in page.iter("section") if one.get("id") == "block-findings"]
+    [item] = [one for one in findings.iter("li") if "שלום" in one.text_content()]
+    assert "of 'שלום עולם': 10 where at most 1 is wanted" in item.text_content()
+
+
 def test_the_word_document_holds_them_as_text(folder: Path) -> None:
     with ZipFile(folder / "performance_report_labels.docx") as document:
         root = etree.fromstring(document.read("word/document.xml"))

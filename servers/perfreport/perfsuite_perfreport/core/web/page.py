@@ -21,6 +21,8 @@ _LOOKS: Final = {
 }  # fmt: skip
 _CHARTS: Final = "charts"
 _SECTION: Final = re.compile(r"[^a-z0-9]+")
+_LETTER: Final = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
+_RIGHT_TO_LEFT: Final = re.compile(f"({_LETTER}(?:[^A-Za-z0-9]*{_LETTER})*)")
 # What the page may do: nothing from anywhere else.
 _POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; "
@@ -69,6 +71,8 @@ def _part(part: Leaf, report: Report, charts: Drawn, assets: Assets) -> HtmlElem
     if part.name == _CHARTS and charts.places:
         return _charts(report, charts)
     root = deepcopy(part.tree)
+    for element in list(root.iter()):
+        _isolate(element)
     for image, source in pictures(root):
         _inline(image, assets.pictures.get(source))
     for table in list(root.iter("table")):
@@ -107,6 +111,30 @@ def _inline(image: HtmlElement, content: bytes | None) -> None:
         image.getparent().replace(image, note)
         return
     image.set("src", f"data:image/png;base64,{base64.b64encode(content).decode()}")
+
+
+def _isolate(element: HtmlElement) -> None:
+    """Keep a name that is written from right to left from turning round the words and numbers beside it."""
+    element.text, runs = _runs(element.text)
+    for place, run in enumerate(runs):
+        element.insert(place, run)
+    if element.getparent() is not None:
+        element.tail, runs = _runs(element.tail)
+        for run in reversed(runs):
+            tail, element.tail = element.tail, None
+            element.addnext(run)
+            element.tail = tail
+
+
+def _runs(text: str | None) -> tuple[str | None, list[HtmlElement]]:
+    """The text up to the first of these names, and each name with what follows it."""
+    first, *rest = _RIGHT_TO_LEFT.split(text or "")
+    runs = []
+    for name, after in zip(rest[::2], rest[1::2], strict=True):
+        run = html.Element("bdi")
+        run.text, run.tail = name, after
+        runs.append(run)
+    return (first if runs else text), runs
 
 
 def _frame(table: HtmlElement, *, is_sortable: bool) -> None:
