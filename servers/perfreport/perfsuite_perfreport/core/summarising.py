@@ -76,7 +76,7 @@ def _judged(run: Ended) -> tuple[Outcome, str]:
         reason = run.problem or "There is no analysis of its samples."
         return "Failed", reason
     troubled = [
-        f"{stage.title}, {step.title} is {step.state}"
+        f"{stage.title}{f', {step.title}' if step.title != stage.title else ''} is {step.state}"
         for stage in run.status.stages
         for step in stage.steps
         if step.state in _TROUBLED
