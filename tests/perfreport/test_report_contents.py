@@ -43,7 +43,7 @@ def test_the_sections_stand_in_the_order_of_a_report(runs: RunStore) -> None:
 def test_a_run_that_keeps_its_limits_passes(runs: RunStore) -> None:
     report = reported(runs, "calm", formats=("md",))
     assert report.verdict == "PASS"
-    assert text_of(runs, "calm").partition("<!-- end: verdict -->")[0].count("**PASS**") == 1
+    assert text_of(runs, "calm").partition("<!-- end: verdict -->")[0].count("**[PASS]**") == 1
     assert not report.advice
 
 

@@ -53,7 +53,7 @@ def test_blocks_that_nobody_edited_follow_the_analysis(runs: RunStore) -> None:
     changed(runs.open("calm"), layout.PERFORMANCE_ANALYSIS, lambda content: content["sla"].update(verdict="fail"))
     report = reported(runs, "calm", formats=("md",))
     assert report.edited == ("findings",)
-    assert text_of(runs, "calm").count("**FAIL**") == 1
+    assert text_of(runs, "calm").count("**[FAIL]**") == 1
 
 
 def test_text_between_blocks_is_kept(runs: RunStore) -> None:
@@ -139,7 +139,7 @@ def test_a_process_that_died_between_record_and_markdown_makes_nothing_look_edit
     reported(runs, "calm", formats=("md",))
     path.write_bytes(before)
     assert reported(runs, "calm", formats=("md",)).edited == ()
-    assert "**FAIL**" in text_of(runs, "calm")
+    assert "**[FAIL]**" in text_of(runs, "calm")
 
 
 bodies = st.text(alphabet="ab |<>-!#\n", max_size=40)

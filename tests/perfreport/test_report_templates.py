@@ -53,7 +53,7 @@ def test_the_built_in_templates_say_what_they_are_for(own: Path) -> None:
 def test_one_page_has_the_verdict_and_what_to_do(runs: RunStore) -> None:
     reported(runs, "storm", template="one-page")
     text = text_of(runs, "storm")
-    assert "**FAIL**" in text
+    assert "**[FAIL]**" in text
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["SLA", "Findings", "Recommendations"]
     assert "How to see that it worked" in text
 

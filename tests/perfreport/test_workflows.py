@@ -182,5 +182,5 @@ def test_no_difference_is_claimed_without_a_test(runs: RunStore, tmp_path: Path)
     )  # type: ignore[arg-type]  # fmt: skip
     save_comparison(runs, comparison)
     text = workflow_summary(runs, "both").markdown
-    assert "storm against calm: **WITHIN NOISE** All changes are small." in text
+    assert "storm against calm: **[WITHIN NOISE]** All changes are small." in text
     assert "Not tested against" not in text

@@ -9,7 +9,7 @@ from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.comparisons import Compared, Comparison, PairComparison
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
 from perfsuite.workflow.status import RunStatus
-from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped
+from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.markdown.tables import table
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, window_name
@@ -58,8 +58,8 @@ def summary(workflow_id: str, runs: Sequence[Ended], comparisons: Sequence[Compa
     outcomes = [outcome_of(run) for run in runs]
     parts = [
         f"# Workflow summary: {escaped(workflow_id)}",
-        f"**{outcome_of_all(outcomes).upper()}**",
-        *(f"- {escaped(one.run_id)}: **{one.outcome.upper()}** {escaped(one.reason)}" for one in outcomes),
+        lozenge(outcome_of_all(outcomes).upper()),
+        *(f"- {escaped(one.run_id)}: {lozenge(one.outcome.upper())} {escaped(one.reason)}" for one in outcomes),
         "## Numbers",
         table(_numbers(outcomes), 1),
         "## CPU and memory",
@@ -163,7 +163,8 @@ def _differences(run_ids: list[str], comparisons: Sequence[Comparison]) -> Itera
 def _difference(comparison: Comparison, pair: PairComparison) -> Iterator[str]:
     source = code(f"comparisons/{comparison.comparison_id}/comparison.json")
     verdict = pair.verdict.replace("_", " ").upper()
-    told = f"{escaped(pair.candidate)} against {escaped(pair.baseline)}: **{verdict}** {escaped(sentence(pair.reason))}"
+    against = f"{escaped(pair.candidate)} against {escaped(pair.baseline)}"
+    told = f"{against}: {lozenge(verdict)} {escaped(sentence(pair.reason))}"
     yield f"{told} ({source})"
     changes = [one for one in pair.changes if one.verdict in ("regression", "improvement")]
     if changes:

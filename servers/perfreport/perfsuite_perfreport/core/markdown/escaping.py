@@ -28,6 +28,11 @@ def code(text: str) -> Md:
     return Md(f"`{line}`") if line else Md("")
 
 
+def lozenge(word: str) -> Md:
+    """A verdict, written so that the page on Confluence gives it its colour."""
+    return Md(f"**[{escaped(word)}]**")
+
+
 def _as_code(tool: re.Match[str]) -> str:
     """The name of a tool, as our own sentences quote it: letters and underscores can do no harm."""
     return f"`{tool[1].replace(chr(92), '')}`"

@@ -1,6 +1,6 @@
 """Tables of a report as Markdown."""
 
-from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped
+from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.reporting.numbers import shown
 from perfsuite_perfreport.models.report import Table
 
@@ -25,4 +25,4 @@ def _row(cells: list[str]) -> str:
 
 
 def _cell(text: str, form: str) -> str:
-    return f"**{text}**" if form == "status" else str(escaped(text)) or " "
+    return lozenge(text) if form == "status" else str(escaped(text)) or " "

@@ -20,6 +20,8 @@ VERDICTS: Final = frozenset(
 )  # fmt: skip
 _UNTELLABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
+_LOZENGE: Final = re.compile(r"\[([A-Z][A-Z /]{1,30})\]")
+"""A verdict: Confluence makes a lozenge of it, and here its colour is enough."""
 _KEPT: Final = {"a": ("href",), "img": ("src", "alt"), "ol": ("start",)}
 _SCHEMES: Final = ("http://", "https://", "mailto:", "#")
 _TAGS: Final = frozenset(
@@ -48,6 +50,9 @@ def tree_of(text: str) -> HtmlElement:
     engine.inlinePatterns.deregister("html")
     root = html.fragment_fromstring(engine.convert(_UNTELLABLE.sub("", text)), create_parent="div")
     _clean(root)
+    for strong in root.iter("strong"):
+        if word := _LOZENGE.fullmatch(strong.text or ""):
+            strong.text = word[1]
     return root
 
 

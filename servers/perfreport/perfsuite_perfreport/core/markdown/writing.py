@@ -11,7 +11,7 @@ from perfsuite.artifacts.run_id import shown as quoted
 from perfsuite.errors import BadFile
 from perfsuite.samples.rows import printable
 from perfsuite_perfreport.core.markdown.blocks import marked
-from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped
+from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.markdown.tables import table
 from perfsuite_perfreport.core.markdown.template import Template
 from perfsuite_perfreport.core.reporting.numbers import UNKNOWN, duration, plain
@@ -86,6 +86,7 @@ def _functions(report: Report) -> dict[str, Callable[..., Any]]:
         "chart": chart,
         "cite": lambda source: Md(f"({code(source)})"),
         "code": code,
+        "lozenge": lozenge,
         "bold": lambda text: Md(f"**{escaped(str(text))}**"),
     }
 
