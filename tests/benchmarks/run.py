@@ -2,7 +2,7 @@
 
 just bench                  everything at 1 million rows, in a quarter of an hour
 just bench --rows 10000000  the sizes that the targets are about
-just bench --only stats     one part: stats, memory, queries, jmeter, servers, supervised, live, proof
+just bench --only stats     one part: stats, memory, queries, jmeter, servers, supervised, live, proof, charts
 
 The parts that run the real JMeter say what was promised, and fail where it is missed.
 """
@@ -20,6 +20,7 @@ from pathlib import Path
 # The plans of the tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from charts import chart_times
 from jmeter_report import jmeter_report
 from jtl_generator import generate
 from live_status import status_times
@@ -152,6 +153,10 @@ def proof(folder: Path, _rows: int) -> bool:
     return _kept(prove(folder / "proof"))
 
 
+def charts(folder: Path, _rows: int) -> bool:
+    return _kept(chart_times(folder / "charts"))
+
+
 def _kept(found: Promise) -> bool:
     for line in found.lines():
         print(line)
@@ -179,8 +184,9 @@ PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "supervised": supervised,
     "live": live,
     "proof": proof,
+    "charts": charts,
 }
-WITHOUT_ROWS = {"servers", "supervised", "live", "proof"}
+WITHOUT_ROWS = {"servers", "supervised", "live", "proof", "charts"}
 
 if __name__ == "__main__":
     main()

@@ -7,7 +7,7 @@ import numpy as np
 
 from perfsuite.artifacts.analyses import OverTime
 from perfsuite.samples.grouping import counting
-from perfsuite.samples.rows import printable
+from perfsuite.samples.rows import Kind, printable
 from perfsuite_perfreport.core.charts.timelines import CodesOverTime
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ _MOST_CODES: Final = 50
 _LONGEST: Final = 60
 
 
-def codes_over_time(found: "Samples", over: OverTime, start: datetime) -> CodesOverTime:
+def codes_over_time(found: "Samples", over: OverTime, start: datetime, kind: Kind) -> CodesOverTime:
     """Failures by code in the buckets of the analysis, by the moment they ended; the most frequent code first."""
     by = counting(found.metadata.weighted)
     first, width, count = round(start.timestamp() * 1e6), round(over.bucket_s * 1e6), len(over.buckets)
@@ -27,11 +27,9 @@ def codes_over_time(found: "Samples", over: OverTime, start: datetime) -> CodesO
             SELECT coalesce(response_code, ''), any_value(coalesce(response_message, '')),
                    least(greatest((started_us + elapsed_us - {first}) // {width}, 0), {count - 1})::INTEGER AS bucket,
                    {by.errors}
-            FROM {found.relation} WHERE NOT success AND kind = (
-                SELECT kind FROM {found.relation}
-                ORDER BY CASE kind WHEN 'sample' THEN 0 WHEN 'transaction' THEN 1 ELSE 2 END LIMIT 1
-            ) GROUP BY 1, bucket ORDER BY 1, bucket
-            """
+            FROM {found.relation} WHERE NOT success AND kind = $kind GROUP BY 1, bucket ORDER BY 1, bucket
+            """,
+            {"kind": kind},
         )
     counts: dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]] = {}
     names: dict[str, str] = {}

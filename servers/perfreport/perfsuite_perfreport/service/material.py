@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound=Analysis)
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+_KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _LARGEST_HEALTH: Final = 50_000_000
 _LONGEST_FLAG: Final = 220
 _CERTAINTY: Final = ("high", "medium", "low")
@@ -58,17 +58,22 @@ class Material:
             raise self.lacking("The analysis of its samples has no course over time", "analyze_test_results")
         return found
 
+    @property
+    def kind(self) -> Kind:
+        """Of the rows that stand for requests."""
+        overall = self.performance.overall
+        return next((one for one in _KINDS if overall and overall.kind == one), "sample")
+
     def over_for(self, percentile: str) -> OverTime:
         """The course in stretches that tell this percentile, from the samples where those of the analysis do not."""
         from perfsuite_perfreport.service.courses import is_dense, longer_stretches, resampled
 
-        over, overall = self.over, self.performance.overall
+        over = self.over
         width_s = None if is_dense(over, percentile) else longer_stretches(over, percentile)
-        kind = next((one for one in KINDS if overall and overall.kind == one), "sample")
         if width_s is None or not self.run.path(layout.SAMPLES).is_file():
             return over
         self.used[self.run.path(layout.SAMPLES)] = None
-        return resampled(samples.open(self.run), width_s, kind, self.clock.start, self.clock.span_s)
+        return resampled(samples.open(self.run), width_s, self.kind, self.clock.start, self.clock.span_s)
 
     @property
     def clock(self) -> "Clock":
@@ -105,7 +110,7 @@ class Material:
         """Failures by code over time, from the samples."""
         from perfsuite_perfreport.service.failures import codes_over_time
 
-        found = codes_over_time(samples.open(self.run), self.over, self.clock.start)
+        found = codes_over_time(samples.open(self.run), self.over, self.clock.start, self.kind)
         self.used[self.run.path(layout.SAMPLES)] = None
         return found
 

@@ -4,6 +4,8 @@ import csv
 import math
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -14,7 +16,9 @@ from perfsuite.workflow.ledger import Ledger
 if TYPE_CHECKING:
     from perfsuite_perfreport.core.charts.resources import MetricLine
 
-_NEEDED: Final = ("timestamp_utc", "metric", "value")
+_NEEDED: Final = ("metric", "timestamp_utc", "value")
+_NAMES: Final = ("hostname", "filter", "container_or_pod")
+_BEFORE_S: Final = 600
 _LARGEST: Final = 1_000_000_000
 _MOST_READINGS: Final = 3_000_000
 _LONGEST_LINE: Final = 10_000
@@ -65,55 +69,61 @@ def metric_files(run: RunFolder) -> list[Path]:
 def readings_of(paths: list[Path], metrics: tuple[str, ...], start: datetime, span_s: float) -> list[Readings]:
     """These metrics of all subjects, where they have at least one reading within the run."""
     found: dict[tuple[Subject, str], Readings] = {}
-    left = _MOST_READINGS
-    for path in paths:
-        if path.stat().st_size > _LARGEST:
+    # Hosts report at the same moments, and few names stand in many rows: each is understood once.
+    moment, subject = lru_cache(100_000)(_moment), lru_cache(10_000)(_subject)
+    begin = start.timestamp()
+    rows = (row for path in paths if path.stat().st_size <= _LARGEST for row in _rows(path, metrics))
+    for row in islice(rows, _MOST_READINGS):
+        at = moment(row.moment)
+        if at is None or not -_BEFORE_S <= at - begin <= span_s:
             continue
-        for row in _rows(path, metrics):
-            left -= 1
-            if left < 0:
-                break
-            _take(row, start.timestamp(), span_s, found)
+        key = subject(row.host, row.service, row.container), row.metric
+        one = found.get(key) or found.setdefault(key, Readings(*key, {}))
+        one.values[round(at - begin, 3)] = _number(row.value)
     known = [one for one in found.values() if any(map(math.isfinite, one.values.values()))]
     return sorted(known, key=lambda one: (one.subject, one.metric))
 
 
-def _rows(path: Path, metrics: tuple[str, ...]) -> Iterator[dict[str, str]]:
+class _Row(NamedTuple):
+    metric: str
+    moment: str
+    value: str
+    host: str
+    service: str
+    container: str
+
+
+def _rows(path: Path, metrics: tuple[str, ...]) -> Iterator[_Row]:
     """The rows of these metrics: only lines that hold the name of one are taken apart, which is most of the work."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         columns = next(csv.reader([lines.readline(_LONGEST_LINE)]), [])
         if not set(_NEEDED) <= set(columns):
             return
+        # A column that is not there is read from an empty cell behind the last one.
+        places = [columns.index(name) if name in columns else len(columns) for name in (*_NEEDED, *_NAMES)]
         marked = (
             line
             for line in lines
             if any(metric in line for metric in metrics) and len(line) < _LONGEST_LINE and "\0" not in line
         )
         for cells in csv.reader(marked):
-            row = dict(zip(columns, cells, strict=False))
-            if len(cells) == len(columns) and row["metric"] in metrics:
-                yield row
+            if len(cells) == len(columns):
+                cells.append("")
+                row = _Row(*[cells[place] for place in places])
+                if row.metric in metrics:
+                    yield row
 
 
-def _take(row: dict[str, str], start: float, span_s: float, found: dict[tuple[Subject, str], Readings]) -> None:
+def _moment(text: str) -> float | None:
     try:
-        moment = datetime.fromisoformat(row["timestamp_utc"][:40])
+        moment = datetime.fromisoformat(text[:40])
     except ValueError:
-        return
-    if moment.tzinfo is None:
-        return
-    at_s = round(moment.timestamp() - start, 3)
-    if not -600 <= at_s <= span_s:
-        return
-    who = _subject(row)
-    one = found.setdefault((who, row["metric"]), Readings(who, row["metric"], {}))
-    one.values[at_s] = _number(row["value"])
+        return None
+    return moment.timestamp() if moment.tzinfo else None
 
 
-def _subject(row: dict[str, str]) -> Subject:
-    host, service, container = (
-        printable(row.get(name, ""), _LONGEST_NAME) for name in ("hostname", "filter", "container_or_pod")
-    )
+def _subject(host: str, service: str, container: str) -> Subject:
+    host, service, container = (printable(name, _LONGEST_NAME) for name in (host, service, container))
     if container or (service and not host):
         return Subject(container or service, host, service)
     return Subject(host or "(no name)", host, "")

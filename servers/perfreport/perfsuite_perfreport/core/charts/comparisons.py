@@ -63,7 +63,7 @@ def changes(sheet: Sheet, subtitle: str, found: Sequence[tuple[str, Compared]]) 
     )
     axes.set_xlim(-reach * 105, reach * 105)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.0f}" if value else "0"))
-    values(axes, [change_of(one.metric, one.change or 0.0) for _, one in shown])
+    values(sheet, axes, [change_of(one.metric, one.change or 0.0) for _, one in shown])
     title(axes, "x", "change against the baseline, % (of failed requests: percentage points)")
 
 

@@ -40,18 +40,19 @@ def correlation_heatmap(sheet: Sheet, back: Backdrop, pairs: Sequence[Pair], tes
             values[place], found[place] = one.partial or 0.0, one
     axes.pcolormesh(values, cmap=colormaps[_COLORS], vmin=-1, vmax=1, edgecolors="white", linewidth=1.5)
     axes.set_facecolor("#F3F4F6")
-    for (row, column), one in found.items():
-        sure = one.verdict == "moves_with"
-        axes.text(
-            column + 0.5, row + 0.5, f"{one.partial or 0.0:+.2f}" + (" ●" if sure else ""), ha="center", va="center",
-            fontsize=TEXT_PT, color="white" if abs(one.partial or 0.0) > _DARK else INK if sure else FAINT,
-            fontweight="bold" if sure else "normal",
-        )  # fmt: skip
     box = axes.get_position().width * sheet.width / len(columns)
-    sheet.labels(axes, "y", np.arange(len(rows)) + 0.5, names)
+    axes.set_yticks([])
+    axes.set_ylim(len(rows), 0)
+    axes.set_xlim(0, len(columns))
+    for place, name in enumerate(names):
+        sheet.beside(axes, place + 0.5, name)
     sheet.labels(axes, "x", np.arange(len(columns)) + 0.5, [_lines(sheet, name, box - 6) for name in columns])
     axes.tick_params(length=0)
-    axes.set_ylim(len(rows), 0)
+    for (row, column), one in found.items():
+        sure, strength = one.verdict == "moves_with", one.partial or 0.0
+        color = "white" if abs(strength) > _DARK else INK if sure else FAINT
+        text = f"{strength:+.2f}" + (" ●" if sure else "")
+        sheet.inside(axes, column + 0.5, row + 0.5, text, color=color, weight="bold" if sure else "normal")
     for spine in axes.spines.values():
         spine.set_visible(False)
 

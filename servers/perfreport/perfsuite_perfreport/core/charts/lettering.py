@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from matplotlib import font_manager
-from matplotlib.ft2font import FT2Font
+from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font, LoadFlags
 
 from perfsuite.samples.rows import printable
 
@@ -24,6 +25,7 @@ _OTHERS: Final = (
     "Noto Sans Symbols2", "Noto Emoji", "Symbola", "Unifont",
 )  # fmt: skip
 _LEFT_TO_RIGHT: Final = "\u200e"
+_MEASURED_AT: Final = 100
 _MOST_MARKS: Final = 2
 # Joiners and variation selectors say how neighbours are drawn, and are nothing by themselves.
 _JOINERS: Final = re.compile("[\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff]")
@@ -77,6 +79,26 @@ def _registered(path: str) -> str:
     except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(f"{Path(path).name!r} is not a font file that can be read: {error}") from None
     return family
+
+
+def width_in_ems(letters: Lettered, weight: str) -> float:
+    """How wide a text is, in its own size. Kerning and joined letters make it a little narrower."""
+    return sum(_advance(char, letters.families, weight) for char in letters.text)
+
+
+@lru_cache(maxsize=20_000)
+def _advance(char: str, families: tuple[str, ...], weight: str) -> float:
+    family = next((one for one in families if ord(char) in _characters(one)), FAMILY)
+    glyph = _measure(family, weight).load_char(ord(char), flags=LoadFlags.NO_HINTING)
+    return float(glyph.linearHoriAdvance) / 65536 / _MEASURED_AT
+
+
+@lru_cache(maxsize=64)
+def _measure(family: str, weight: str) -> FT2Font:
+    found = font_manager.findfont(FontProperties(family=family, weight=weight))
+    font = FT2Font(found)
+    font.set_size(_MEASURED_AT, 72)
+    return font
 
 
 def _calm(line: str) -> str:

@@ -52,7 +52,7 @@ def top_slowest(sheet: Sheet, back: Backdrop, labels: Sequence[LabelNumbers], me
     axes.set_xlim(0, float(np.nanmax([*p95, *p99, limit or 0.0])) * 1.03)
     if limit:
         axes.axvline(limit, color=INK, ls=_LIMIT, lw=1.1)
-    values(axes, [f"P95 {number(value)}{_errors(one)}" for value, one in zip(p95, shown, strict=True)])
+    values(sheet, axes, [f"P95 {number(value)}{_errors(one)}" for value, one in zip(p95, shown, strict=True)])
     title(axes, "x", f"response time, {times.unit}")
 
 
@@ -83,7 +83,7 @@ def sla_margins(sheet: Sheet, back: Backdrop, checks: Sequence[SlaCheck], profil
     axes.axvline(0, color=INK, lw=1.2)
     lowest = min([-0.1, *(_clipped(one.margin or 0.0) for one in shown)])
     axes.set_xlim(max(lowest * 100 - 8, -_FURTHEST * 100 - 8), 104)
-    values(axes, [f"{number(one.actual or 0.0)} of {number(one.limit)}" for one in shown])
+    values(sheet, axes, [f"{number(one.actual or 0.0)} of {number(one.limit)}" for one in shown])
     title(axes, "x", "left to the limit, % of it (below 0 it is broken)")
 
 
@@ -116,20 +116,18 @@ def rows(sheet: Sheet, names: Sequence[tuple[str, str]]) -> Axes:
     axes = sheet.axes(left=MARGIN + wide + 8, right=_VALUES, above=4)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color="#E3E6EA", linewidth=0.7)
-    sheet.labels(axes, "y", range(len(names)), cut)
-    axes.tick_params(axis="y", length=0)
+    axes.set_yticks([])
     axes.set_ylim(max(len(names), 4) - 0.4, -0.6)
+    for place, name in enumerate(cut):
+        sheet.beside(axes, place, name)
     numbers(axes, "x", 7)
     return axes
 
 
-def values(axes: Axes, texts: Sequence[str]) -> None:
+def values(sheet: Sheet, axes: Axes, texts: Sequence[str]) -> None:
     """A text for each row, at the right of the axes."""
     for place, text in enumerate(texts):
-        axes.annotate(
-            text, (1.0, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=TEXT_PT - 0.5, color=INK, annotation_clip=False, parse_math=False,
-        )  # fmt: skip
+        sheet.beside(axes, place, text, at_right=True, size=TEXT_PT - 0.5)
 
 
 def room_for_rows(sheet: Sheet) -> int:

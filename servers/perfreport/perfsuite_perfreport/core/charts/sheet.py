@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -16,8 +17,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from perfsuite_perfreport.core.charts.lettering import lettered
+from perfsuite_perfreport.core.charts.lettering import lettered, width_in_ems
 from perfsuite_perfreport.core.charts.looks import FAINT, INK, PALE, Look
 
 TITLE_PT: Final = 11.0
@@ -32,6 +35,11 @@ _MOST_KEY_ROWS: Final = 3
 _COLUMNS: Final = 3
 _MOST_NOTES: Final = 6
 _SHORTEST_CUT: Final = 8
+_COMPRESSION: Final = 3
+_HINTING: Final = 1.03
+"""How much wider small letters are than drawn large, at most."""
+_ASCENT: Final = 0.8
+"""From the upper edge of letters to the line they stand on, in their own size."""
 
 # matplotlib says that it is not safe for threads: what it shares, such as fonts, is used by one at a time.
 _drawing = threading.RLock()
@@ -66,10 +74,10 @@ class Sheet:
         self.figure = Figure(figsize=(look.width_px / look.dpi, look.height_px / look.dpi), dpi=look.dpi)
         self.figure.set_facecolor("white")
         self._canvas = FigureCanvasAgg(self.figure)
-        self._pen = self._canvas.get_renderer()
         self._top = MARGIN
         self._bottom = MARGIN - 4
         self._escaped: dict[str, str] = {}
+        self._writing: list[tuple[float, float, float, str, FontProperties, str]] = []
         self.told: list[str] = []
 
     def heading(self, subtitle: str) -> None:
@@ -135,12 +143,13 @@ class Sheet:
         self, text: str, x: float, y: float, *, size: float = TEXT_PT, color: str = INK, weight: str = "normal",
         align: Literal["left", "center", "right"] = "left", room: float | None = None,
     ) -> None:  # fmt: skip
-        """Text whose upper edge lies at `y`."""
-        letters = lettered(text if room is None else self.cut(text, room, size, weight), 5_000, self.look.fonts)
-        self.figure.text(
-            x / self.width, 1 - y / self.height, letters.text, fontsize=size, color=color, ha=align, va="top",
-            parse_math=False, fontfamily=list(letters.families), fontweight=weight,
-        )  # fmt: skip
+        """Text whose upper edge lies at `y`. It is drawn last, and straight away: an artist for each would lay it out
+        again and again."""
+        shown = text if room is None else self.cut(text, room, size, weight)
+        letters = lettered(shown, 5_000, self.look.fonts)
+        font = FontProperties(family=list(letters.families), size=size, weight=weight)
+        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
+        self._writing.append((x, y + size * _ASCENT, shift, letters.text, font, color))
 
     def swatch(self, entry: Entry, x: float, y: float) -> None:
         """A sample of a line or an area, at the height of a text that is written at `y`."""
@@ -161,9 +170,7 @@ class Sheet:
     def width_of(self, text: str, size: float, weight: str = "normal") -> float:
         """How wide a text is when it is drawn."""
         letters = lettered(text, 5_000, self.look.fonts)
-        font = FontProperties(family=list(letters.families), size=size, weight=weight)
-        wide, _, _ = self._pen.get_text_width_height_descent(letters.text, font, ismath=False)
-        return float(wide) * 72 / self.look.dpi
+        return width_in_ems(letters, weight) * size * _HINTING
 
     def cut(
         self, text: str, room: float, size: float = TEXT_PT, weight: str = "normal", *, at_end: bool = False
@@ -183,6 +190,20 @@ class Sheet:
             low, high = (middle, high) if fits else (low, middle - 1)
         return shorter(line, low)
 
+    def beside(self, axes: Axes, place: float, text: str, *, at_right: bool = False, size: float = TEXT_PT) -> None:
+        """Name a row of the axes, whose limits are set: at the left, or at the right."""
+        box, (low, high) = axes.get_position(), axes.get_ylim()
+        y = self.height * (1 - box.y0 - box.height * (place - low) / (high - low)) - size * 0.62
+        x = box.x1 * self.width + 6 if at_right else box.x0 * self.width - 6
+        self.write(text, x, y, size=size, align="left" if at_right else "right")
+
+    def inside(self, axes: Axes, x: float, y: float, text: str, *, color: str = INK, weight: str = "normal") -> None:
+        """A text in the middle of a place in the axes, whose limits are set."""
+        box, (left, right), (low, high) = axes.get_position(), axes.get_xlim(), axes.get_ylim()
+        at_x = self.width * (box.x0 + box.width * (x - left) / (right - left))
+        at_y = self.height * (1 - box.y0 - box.height * (y - low) / (high - low)) - TEXT_PT * 0.5
+        self.write(text, at_x, at_y, color=color, weight=weight, align="center")
+
     def labels(self, axes: Axes, axis: Literal["x", "y"], places: Sequence[float], texts: Sequence[str]) -> None:
         """Name places on an axis, on one line or several. The texts should have been cut to their room."""
         ticks = axes.set_xticks if axis == "x" else axes.set_yticks
@@ -195,8 +216,24 @@ class Sheet:
     def picture(self) -> Picture:
         """The chart as a PNG file."""
         content = io.BytesIO()
-        self._canvas.print_png(content, metadata={"Software": "perfsuite", "Title": lettered(self.look.title).text})
+        self._canvas.draw()
+        self._write_all()
+        # Without transparency, and not compressed hardest: writing the file took as long as drawing it.
+        pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
+        told = PngInfo()
+        told.add_itxt("Title", lettered(self.look.title).text)
+        resolution = (self.look.dpi, self.look.dpi)
+        pixels.save(content, format="png", pnginfo=told, compress_level=_COMPRESSION, dpi=resolution)
         return Picture(content.getvalue(), (*self.told, *self._unwritten()))
+
+    def _write_all(self) -> None:
+        pen, scale = self._canvas.get_renderer(), self.look.dpi / 72
+        for x, y, shift, text, font, color in self._writing:
+            wide = pen.get_text_width_height_descent(text, font, ismath=False)[0] if shift else 0.0
+            ink = pen.new_gc()
+            ink.set_foreground(color)
+            pen.draw_text(ink, x * scale - wide * shift, y * scale, text, font, 0)
+            ink.restore()
 
     def _unwritten(self) -> list[str]:
         if not self._escaped:
@@ -241,6 +278,7 @@ def _plain(axes: Axes) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set(color=FAINT, linewidth=0.7)
     axes.tick_params(labelsize=TEXT_PT, colors=FAINT, labelcolor=INK, width=0.7, length=3)
+    axes.tick_params(axis="y", left=False, right=False)
     axes.grid(visible=True, axis="y", color=PALE, linewidth=0.7)
     axes.set_axisbelow(True)
 

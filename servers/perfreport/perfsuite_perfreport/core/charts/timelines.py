@@ -172,7 +172,7 @@ def _beside(axes: Axes, *, above: bool = False) -> Axes:
     beside.spines["top"].set_visible(False)
     for side in ("left", "right", "bottom"):
         beside.spines[side].set_visible(side == "right")
-    beside.tick_params(labelsize=7.5, colors=INK, width=0.7, length=3)
+    beside.tick_params(labelsize=7.5, colors=INK, left=False, right=False)
     beside.patch.set_visible(False)
     axes.patch.set_visible(False)
     axes.set_zorder(beside.get_zorder() + (-1 if above else 1))
