@@ -13,11 +13,12 @@ from perfsuite.artifacts import RunStore, layout
 from perfsuite.artifacts.comparisons import COMPARISON, Comparison, comparison_folder, load_comparison
 from perfsuite.errors import BadFile, BadRunId, NotFound
 from perfsuite_perfanalysis.service.comparing import Asked, compare_test_runs
+from perfsuite_perfreport.models.answers import ReportFormat
 from perfsuite_perfreport.service.comparing import create_comparison_report
 
 from .pictured import HOSTILE, size_of
 
-FORMATS = ("md", "html", "docx")
+FORMATS: tuple[ReportFormat, ...] = ("md", "html", "docx")
 CHARTS = ("CHANGES", "OVERLAY_P95", "OVERLAY_THROUGHPUT")
 
 
@@ -70,7 +71,7 @@ def test_the_report_leads_with_the_verdict_and_then_with_what_became_worse(store
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings[0] == "# Comparison with run base"
     assert headings[1] == "## What became worse"
-    assert "**FAIL** slower: regression (" in text
+    assert "**[FAIL]** slower: regression (" in text.replace("\\", "")
 
 
 def test_every_change_stands_in_the_report_with_its_interval(store: RunStore, found: Comparison) -> None:

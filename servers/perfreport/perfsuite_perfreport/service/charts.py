@@ -211,7 +211,8 @@ def _own_names(config: Loaded[ChartFile]) -> Iterator[str]:
 
 
 def _kind(asked: ChartOverride) -> ChartType:
-    return asked.type or next(one for one in CHART_TYPES if one == asked.id)
+    own: ChartType = next(kind for kind in CHART_TYPES if kind == (asked.type or asked.id))
+    return own
 
 
 def _about(asked: ChartOverride) -> ChartAbout:

@@ -25,10 +25,10 @@ def generator_readings(path: Path, clock: Clock) -> GeneratorReadings:
             at_s = _moment(row.get("timestamp_utc") or "") - begin
             if 0 <= at_s <= clock.span_s:
                 rows[at_s] = {name: _number(row.get(name)) for name in MEASURES}
-    at_s = sorted(rows)
-    values = {name: np.array([rows[at][name] for at in at_s]) for name in MEASURES}
+    moments = sorted(rows)
+    values = {name: np.array([rows[at][name] for at in moments]) for name in MEASURES}
     known = {name: column for name, column in values.items() if np.isfinite(column).any()}
-    return GeneratorReadings(np.array(at_s), known)
+    return GeneratorReadings(np.array(moments), known)
 
 
 def _moment(text: str) -> float:

@@ -44,9 +44,11 @@ def correlation_heatmap(sheet: Sheet, back: Backdrop, pairs: Sequence[Pair], tes
     axes.set_yticks([])
     axes.set_ylim(len(rows), 0)
     axes.set_xlim(0, len(columns))
-    for place, name in enumerate(names):
-        sheet.beside(axes, place + 0.5, name)
-    sheet.labels(axes, "x", np.arange(len(columns)) + 0.5, [_lines(sheet, name, box - 6) for name in columns])
+    for number, name in enumerate(names):
+        sheet.beside(axes, number + 0.5, name)
+    sheet.labels(
+        axes, "x", [number + 0.5 for number in range(len(columns))], [_lines(sheet, name, box - 6) for name in columns]
+    )
     axes.tick_params(length=0)
     for (row, column), one in found.items():
         sure, strength = one.verdict == "moves_with", one.partial or 0.0

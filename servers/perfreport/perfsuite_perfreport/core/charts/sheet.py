@@ -193,7 +193,7 @@ class Sheet:
     def beside(self, axes: Axes, place: float, text: str, *, at_right: bool = False, size: float = TEXT_PT) -> None:
         """Name a row of the axes, whose limits are set: at the left, or at the right."""
         box, (low, high) = axes.get_position(), axes.get_ylim()
-        y = self.height * (1 - box.y0 - box.height * (place - low) / (high - low)) - size * 0.62
+        y = self.height * (1 - box.y0 - box.height * (place - low) / (high - low)) - size * 0.52
         x = box.x1 * self.width + 6 if at_right else box.x0 * self.width - 6
         self.write(text, x, y, size=size, align="left" if at_right else "right")
 
@@ -216,10 +216,10 @@ class Sheet:
     def picture(self) -> Picture:
         """The chart as a PNG file."""
         content = io.BytesIO()
-        self._canvas.draw()
+        self._canvas.draw()  # type: ignore[no-untyped-call]
         self._write_all()
         # Without transparency, and not compressed hardest: writing the file took as long as drawing it.
-        pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
+        pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
         told = PngInfo()
         told.add_itxt("Title", lettered(self.look.title).text)
         resolution = (self.look.dpi, self.look.dpi)
@@ -227,7 +227,7 @@ class Sheet:
         return Picture(content.getvalue(), (*self.told, *self._unwritten()))
 
     def _write_all(self) -> None:
-        pen, scale = self._canvas.get_renderer(), self.look.dpi / 72
+        pen, scale = self._canvas.get_renderer(), self.look.dpi / 72  # type: ignore[no-untyped-call]
         for x, y, shift, text, font, color in self._writing:
             wide = pen.get_text_width_height_descent(text, font, ismath=False)[0] if shift else 0.0
             ink = pen.new_gc()
