@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from analyses import analyses
 from blazemeter_sessions import blazemeter
+from charts import chart_times
 from datadog_requests import datadog_collections
 from jmeter_report import jmeter_report
 from jtl_generator import generate
@@ -164,6 +165,10 @@ def saturation(folder: Path, _rows: int) -> bool:
     return _kept(prove_saturation(folder / "saturation"))
 
 
+def charts(folder: Path, _rows: int) -> bool:
+    return _kept(chart_times(folder / "charts"))
+
+
 def _kept(found: Promise) -> bool:
     for line in found.lines():
         print(line)
@@ -195,8 +200,9 @@ PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "live": live,
     "proof": proof,
     "saturation": saturation,
+    "charts": charts,
 }
-WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof", "saturation"}
+WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof", "saturation", "charts"}
 
 if __name__ == "__main__":
     main()

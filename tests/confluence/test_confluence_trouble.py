@@ -327,9 +327,7 @@ async def test_an_answer_that_broke_off_is_asked_for_again(publisher: Publisher,
     assert len(asked("attachments")) == 2
 
 
-async def test_half_an_answer_is_never_taken_for_a_whole_one(
-    publisher: Publisher, fault: Switch, asked: Asked
-) -> None:
+async def test_half_an_answer_is_never_taken_for_a_whole_one(publisher: Publisher, fault: Switch, asked: Asked) -> None:
     await publisher.publish()
     fault("attachments", "truncated", times=1)
     assert (await publisher.publish())["outcome"] == "unchanged"

@@ -5,7 +5,7 @@ from typing import Literal
 
 from perfsuite.artifacts.analyses import Finding, Input, Method, Severity, Status
 from perfsuite.artifacts.folder import RunFolder
-from perfsuite.artifacts.layout import JsonArtifact
+from perfsuite.artifacts.layout import Artifact, JsonArtifact
 from perfsuite.artifacts.run_id import RunId
 from perfsuite.artifacts.schemas import Document, Stored
 from perfsuite.artifacts.store import RunStore
@@ -113,6 +113,17 @@ class Comparison(Document):
 
 COMPARISON = JsonArtifact(
     "comparison", "comparison.json", ("compare_test_runs",), "runs compared with one of them", Comparison
+)
+
+_REPORT = ("create_comparison_report",)
+COMPARISON_MARKDOWN = Artifact(
+    "comparison_markdown", "reports/comparison_report_{run_id}.md", _REPORT, "the comparison in words"
+)
+COMPARISON_HTML = Artifact(
+    "comparison_html", "reports/comparison_report_{run_id}.html", _REPORT, "the comparison as a web page"
+)
+COMPARISON_DOCX = Artifact(
+    "comparison_docx", "reports/comparison_report_{run_id}.docx", _REPORT, "the comparison for Word"
 )
 
 

@@ -16,6 +16,8 @@ from perfsuite.mcp.logs import logger
 FAMILIES = {
     "samples": ("numpy", "duckdb", "perfsuite.samples.queries"),
     "analysis": ("scipy.optimize", "scipy.stats", "pandas", "drain3.drain"),
+    "charts": ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.font_manager"),
+    "reports": ("jinja2.sandbox", "lxml.html", "markdown", "bokeh.plotting", "bokeh.embed.util", "docx"),
 }
 DELAY_S = 0.3
 

@@ -1,0 +1,1 @@
+"""Charts: numbers in, pictures out. Nothing here keeps a state, and nothing touches that of matplotlib."""

@@ -1,0 +1,1 @@
+"""The report as Markdown, and Markdown as a tree."""

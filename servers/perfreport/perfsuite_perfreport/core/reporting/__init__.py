@@ -1,0 +1,1 @@
+"""What a report says, drawn from the analyses of a run."""
