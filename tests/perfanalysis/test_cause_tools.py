@@ -104,6 +104,20 @@ async def test_samples_that_are_no_parquet_are_a_clear_error(
     assert "samples.parquet" in result.content[0].text
 
 
+async def test_the_digest_of_logs_counts_levels_and_shows_what_is_serious(
+    client: Callable[[], Any], artifacts: Any
+) -> None:
+    run = synthetic.write_run(runs_in(artifacts.parent), synthetic.steady(seconds=60), "run-1")
+    calm = [event(number, "info", f"started part {letter}") for number, letter in enumerate("abcdefghijkl")]
+    write_events(run, [*calm, event(20, "warn", "pool is nearly full"), event(30, "error", "pool is full")])
+    async with client() as connection:
+        result = await connection.call_tool("analyze_logs", {"run_id": "run-1"})
+    answer = result.structured_content["result"]
+    assert [one["level"] for one in answer["rows"]] == ["ERROR", "WARN"]
+    assert answer["summary"]["levels"] == "ERROR: 1, WARN: 1, INFO: 12"
+    assert any("INFO and less are in the file only" in note for note in answer["notes"])
+
+
 async def test_many_labels_are_folded(client: Callable[[], Any], imported: Callable[..., str]) -> None:
     rows = [jtl_row(number / 10, 100 + number % 7, f"GET /item/{number}") for number in range(3_000)]
     run_id = imported(rows)
