@@ -57,6 +57,15 @@ async def test_an_analysis_comes_back_as_a_digest_and_lies_in_its_file(call: Cal
     assert runs.open("storm").load(layout.PERFORMANCE_ANALYSIS).status == answer["status"]
 
 
+async def test_labels_of_a_few_samples_come_after_those_that_say_something(
+    call: Call, imported: Callable[..., str]
+) -> None:
+    few = [jtl_row(i, 900, f"rare {name}") for name, n in (("a", 7), ("b", 12)) for i in range(n)]
+    imported([*(jtl_row(i, 100, "GET /") for i in range(300)), *few])
+    answer = (await call("analyze_test_results", run_id="checkout-1"))["result"]
+    assert [row["label"] for row in answer["rows"]] == ["GET /", "rare b", "rare a"]
+
+
 async def test_limits_are_read_from_the_folder_of_configuration(
     call: Call, runs: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -188,9 +188,10 @@ def _window_of(found: PerformanceAnalysis) -> str:
     return "constant load, which is not steady: see drift" if drifts else "steady state"
 
 
-def _slowness(one: LabelNumbers) -> tuple[float, str]:
+def _slowness(one: LabelNumbers) -> tuple[float, int, str]:
+    """By p95; labels with too few samples for it come after the others, the most frequent first."""
     numbers = one.steady or one.whole
-    return numbers.percentiles_ms.get("p95_ms") or numbers.mean_ms or 0.0, one.label
+    return numbers.percentiles_ms.get("p95_ms") or 0.0, numbers.samples, one.label
 
 
 def _name(label: str) -> str:
