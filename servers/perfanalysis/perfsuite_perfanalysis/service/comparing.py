@@ -178,9 +178,7 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
     floors = Floors(asked.noise_floor, asked.floor_ms)
     changes = judged(list(_changes(baseline, candidate)), floors, incomparable)
     if is_same and not incomparable:
-        changes = [
-            one.model_copy(update={"verdict": "within_noise", "reason": comparability.SAME_SAMPLES}) for one in changes
-        ]
+        changes = [_of_the_same(one) for one in changes]
     verdict, tier = overall(changes)
     gone = sorted(label for _, label in baseline.sides.keys() - candidate.sides.keys())
     new = sorted(label for _, label in candidate.sides.keys() - baseline.sides.keys())
@@ -199,6 +197,13 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
         renamed_labels=renamed(gone, new),
         findings=tuple(_findings(candidate.run_id, changes)),
     )
+
+
+def _of_the_same(one: Compared) -> Compared:
+    """No change, where there is enough to see one."""
+    if one.verdict == "insufficient_data":
+        return one
+    return one.model_copy(update={"verdict": "within_noise", "reason": comparability.SAME_SAMPLES})
 
 
 def _changes(baseline: _Measured, candidate: _Measured) -> "Iterator[Change]":
