@@ -18,7 +18,7 @@ from perfsuite.artifacts.comparisons import (
     save_comparison,
 )
 from perfsuite.errors import BadInput
-from perfsuite_perfanalysis.core import comparability, methods
+from perfsuite_perfanalysis.core import comparability
 from perfsuite_perfanalysis.core.comparability import RunLoad
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.service.reading import Reading, read_run
@@ -72,6 +72,8 @@ class _Measured:
 
 def compare_test_runs(runs: RunStore, asked: Asked, work: Work | None = None) -> Comparison:
     """Compare every run with the baseline. The same runs give the same file."""
+    from perfsuite_perfanalysis.core import methods
+
     _refuse_unusable(asked)
     opened = [runs.open(one) for one in (asked.baseline, *asked.candidates)]
     work = work or Work()
