@@ -8,6 +8,7 @@
     ├── NotFound          what was named does not exist
     ├── NotReady          an earlier step must run first
     ├── Conflict          somebody else holds or has already made it
+    │   └── Cancelled     somebody asked for it to end
     ├── Refused           not allowed: read-only mode, a guard rail, a missing confirmation
     ├── LimitExceeded     larger or longer than a limit permits
     ├── StorageFailed     the disk did not take it
@@ -63,6 +64,10 @@ class NotReady(PerfsuiteError):
 
 class Conflict(PerfsuiteError):
     code = "conflict"
+
+
+class Cancelled(Conflict):
+    code = "cancelled"
 
 
 class Refused(PerfsuiteError):

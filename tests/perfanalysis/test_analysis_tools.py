@@ -57,6 +57,15 @@ async def test_an_analysis_comes_back_as_a_digest_and_lies_in_its_file(call: Cal
     assert runs.open("storm").load(layout.PERFORMANCE_ANALYSIS).status == answer["status"]
 
 
+async def test_labels_of_a_few_samples_come_after_those_that_say_something(
+    call: Call, imported: Callable[..., str]
+) -> None:
+    few = [jtl_row(i, 900, f"rare {name}") for name, n in (("a", 7), ("b", 12)) for i in range(n)]
+    imported([*(jtl_row(i, 100, "GET /") for i in range(300)), *few])
+    answer = (await call("analyze_test_results", run_id="checkout-1"))["result"]
+    assert [row["label"] for row in answer["rows"]] == ["GET /", "rare b", "rare a"]
+
+
 async def test_limits_are_read_from_the_folder_of_configuration(
     call: Call, runs: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,8 +161,21 @@ async def test_a_failed_analysis_stands_in_the_status(
     imported([jtl_row(0, 100, "GET /")])
     runs.open("checkout-1").path(layout.SAMPLES).write_bytes(b"PAR1")
     await refused("analyze_test_results", run_id="checkout-1")
-    [one, *_] = (await call("get_analysis_status", run_id="checkout-1"))["analyses"]
-    assert one["state"] == "failed"
+    status = await call("get_analysis_status", run_id="checkout-1")
+    assert status["analyses"][0]["state"] == "failed"
+    assert status["next_step"] == "The samples cannot be used. Import the results of the run again."
+
+
+async def test_reasons_are_given_once(call: Call, imported: Callable[..., str]) -> None:
+    rows = [jtl_row(i, 100, "GET /") for i in range(300)]
+    imported(rows)
+    for tool in ("correlate_test_results", "identify_bottlenecks"):
+        await call(tool, run_id="checkout-1")
+    imported(rows[:-1])
+    status = await call("get_analysis_status", run_id="checkout-1")
+    stale = [one["reasons"] for one in status["analyses"] if one["state"] == "stale"]
+    assert stale
+    assert all(len(set(reasons)) == len(reasons) for reasons in stale)
 
 
 async def test_an_analysis_can_be_waited_for_in_several_calls(client: Callable[[], Any], runs: RunStore) -> None:
@@ -171,5 +193,7 @@ async def test_an_analysis_can_be_cancelled(client: Callable[[], Any], runs: Run
     async with client() as connection:
         await connection.call_tool("analyze_test_results", {"run_id": "run-1", "wait_s": 0})
         result = await connection.call_tool("cancel_job", {"run_id": "run-1", "tool": "analyze_test_results"})
+        status = await connection.call_tool("get_analysis_status", {"run_id": "run-1"})
     assert result.structured_content["state"] == "cancelled"
+    assert status.structured_content["analyses"][0]["state"] in ("interrupted", "not_started")
     assert not runs.open("run-1").path(layout.PERFORMANCE_ANALYSIS).exists()

@@ -1,6 +1,8 @@
 """The tools about metrics, correlations, bottlenecks and logs, through the protocol."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +104,27 @@ async def test_samples_that_are_no_parquet_are_a_clear_error(
         result = await connection.call_tool(tool, {"run_id": "run-1"})
     assert result.is_error
     assert "samples.parquet" in result.content[0].text
+
+
+async def test_the_digest_of_logs_counts_levels_and_shows_what_is_serious(
+    client: Callable[[], Any], artifacts: Any
+) -> None:
+    run = synthetic.write_run(runs_in(artifacts.parent), synthetic.steady(seconds=60), "run-1")
+    calm = [event(number, "info", f"started part {letter}") for number, letter in enumerate("abcdefghijkl")]
+    write_events(run, [*calm, event(20, "warn", "pool is nearly full"), event(30, "error", "pool is full")])
+    async with client() as connection:
+        result = await connection.call_tool("analyze_logs", {"run_id": "run-1"})
+    answer = result.structured_content["result"]
+    assert [one["level"] for one in answer["rows"]] == ["ERROR", "WARN"]
+    assert answer["summary"]["levels"] == "ERROR: 1, WARN: 1, INFO: 12"
+    assert any("INFO and less are in the file only" in note for note in answer["notes"])
+
+
+def test_the_server_starts_without_what_only_analyses_need() -> None:
+    heavy = ("numpy", "pandas", "scipy", "duckdb", "drain3")
+    code = f"import sys, perfsuite_perfanalysis.server; print([one for one in {heavy} if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 async def test_many_labels_are_folded(client: Callable[[], Any], imported: Callable[..., str]) -> None:

@@ -104,6 +104,16 @@ def test_what_a_baseline_did_not_say_is_new(tmp_path: Path) -> None:
     assert "not in the baseline" in found.findings[0].text
 
 
+def test_what_was_said_before_the_first_request_was_said_under_no_load(tmp_path: Path) -> None:
+    run = write_run(runs_in(tmp_path), steady(seconds=60), "run-1")
+    write_events(run, [event(-0.9, "error", "not ready"), event(30, "error", "too slow")])
+    onsets = {one.template: one.onset for one in analysed(tmp_path).groups}
+    early, late = onsets["not ready"], onsets["too slow"]
+    assert early is not None
+    assert late is not None
+    assert (early.users, late.users is not None) == (None, True)
+
+
 def test_a_run_is_not_its_own_baseline(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="own baseline"):
         analysed(tmp_path, "run-1")

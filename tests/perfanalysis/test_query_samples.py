@@ -67,6 +67,13 @@ async def test_labels_are_sorted_as_asked(ask: Ask, run_id: str, sort_by: str, f
     assert (await ask(run_id=run_id, sort_by=sort_by))["rows"][0]["label"] == first
 
 
+async def test_labels_of_a_few_samples_do_not_lead_the_slowest(ask: Ask, imported: Callable[..., str]) -> None:
+    rows = [*(jtl_row(i, 100, "GET /") for i in range(60)), *(jtl_row(i, 900, "rare") for i in range(7))]
+    run_id = imported(rows)
+    assert [row["label"] for row in (await ask(run_id=run_id))["rows"]] == ["GET /", "rare"]
+    assert [row["label"] for row in (await ask(run_id=run_id, sort_by="mean_ms"))["rows"]] == ["rare", "GET /"]
+
+
 async def test_a_pattern_selects_labels_and_a_window_selects_time(ask: Ask, run_id: str) -> None:
     answer = await ask(run_id=run_id, labels=["GET *"], from_s=10, to_s=20)
     assert [(row["label"], row["samples"]) for row in answer["rows"]] == [("GET /cart", 10)]

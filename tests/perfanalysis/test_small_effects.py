@@ -83,6 +83,7 @@ def test_a_calm_run_says_that_nothing_moves(tmp_path: Path) -> None:
     found = correlate_test_results(runs_in(tmp_path), "run-1")
     assert found.findings == ()
     assert not any(one.verdict == "moves_with" for one in found.pairs)
+    assert (found.answer, found.status) == ("insufficient_evidence", "complete")
 
 
 def test_a_metric_has_one_finding_however_many_responses_move_with_it(tmp_path: Path) -> None:

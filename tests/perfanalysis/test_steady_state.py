@@ -90,6 +90,8 @@ def test_a_drift_is_told_by_what_responses_took_before_and_after(tmp_path: Path)
     assert drift.start_ms is not None
     assert drift.end_ms == pytest.approx(3 * drift.start_ms, rel=0.1)
     assert f"from {drift.start_ms:.4g} to {drift.end_ms:.4g} ms (+" in drift.reason
+    [told] = [one for one in found.findings if one.kind == "drift"]
+    assert told.evidence["end_ms"] == drift.end_ms
     digest = results_digest(found)
     assert digest.summary["numbers_are_of"] == "constant load, which is not steady: see drift"
 

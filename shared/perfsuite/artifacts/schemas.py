@@ -121,6 +121,8 @@ class StepFailure(Stored):
 
     message: str
     next_step: str
+    cancelled: bool = False
+    """Somebody asked for it to end, so nothing is wrong."""
 
 
 class StepRecord(Stored):

@@ -17,7 +17,7 @@ import anyio
 from anyio.abc import TaskGroup
 from pydantic import BaseModel, ConfigDict, Field
 
-from perfsuite.errors import Conflict, LimitExceeded, NotFound
+from perfsuite.errors import Cancelled, Conflict, LimitExceeded, NotFound
 from perfsuite.mcp.logs import logger
 from perfsuite.mcp.threads import in_thread
 
@@ -151,8 +151,8 @@ class _Job:
             return await work(self.context)
         return await in_thread(partial(work, self.context), name=f"{self.tool} {self.run_id}")
 
-    def _cancelled(self) -> Conflict:
-        return Conflict(
+    def _cancelled(self) -> Cancelled:
+        return Cancelled(
             f"`{self.tool}` for run {self.run_id!r} was cancelled before it was done.",
             next_step=f"Call `{self.tool}` again to start anew.",
         )
@@ -261,10 +261,14 @@ class Jobs:
             del self._jobs[job.key]
 
     def _nothing_to_cancel(self, run_id: str, tool: str) -> NotFound:
-        known = ", ".join(f"`{job.tool}` for {job.run_id!r}" for job in self._jobs.values()) or "none"
+        what = f"No job of `{tool}` runs for run {run_id!r}"
+        known = ", ".join(
+            f"`{job.tool}` for {job.run_id!r}" for job in self._jobs.values() if not job.finished.is_set()
+        )
+        if not known:
+            return NotFound(f"{what}, and no other either.", next_step="There is nothing to stop.")
         return NotFound(
-            f"No job of `{tool}` runs for run {run_id!r}; running are: {known}.",
-            next_step="Name one of those; there is nothing to stop otherwise.",
+            f"{what}; running are: {known}.", next_step="Name one of those; there is nothing to stop otherwise."
         )
 
     async def _wait(self, job: _Job, wait_s: float, report: Report | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from perfsuite.errors import BadInput, NotFound
+from perfsuite.errors import BadInput, Cancelled, NotFound
 from perfsuite.samples import grouping, parquet
 from perfsuite.samples.definitions import FURTHEST_S, Choice, PercentileMethod, Selection, percentile_key
 from perfsuite.samples.engine import Engine
@@ -70,9 +70,14 @@ class Samples:
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
+        import duckdb
+
         with Engine() as engine:
             self.watch(engine)
-            yield engine
+            try:
+                yield engine
+            except duckdb.InterruptException:
+                raise Cancelled("The question was stopped.", next_step="Ask again.") from None
 
     @property
     def relation(self) -> str:
@@ -296,12 +301,15 @@ def _percentiles_ms(
 
 
 def _failures(rows: str, by: Counting) -> str:
-    """The cause as JMeter tells it: what would be a success failed by an assertion, and its message says why."""
+    """The cause as JMeter tells it: what would be a success failed by an assertion, and its message says why. Of any
+    other failure both messages are told, where they differ."""
     return f"""
         SELECT coalesce(response_code, '') AS code,
                CASE WHEN regexp_full_match(coalesce(response_code, ''), '[23][0-9][0-9]') OR response_code IS NULL
                     THEN coalesce(failure_message, nullif(response_message, ''), 'Assertion failed')
-                    ELSE coalesce(response_message, failure_message, '') END AS message,
+                    ELSE concat_ws(': ', nullif(response_message, ''),
+                                   CASE WHEN response_message IS DISTINCT FROM failure_message
+                                        THEN nullif(failure_message, '') END) END AS message,
                label, {by.errors} AS n, min(started_us) AS first_us, max(started_us) AS last_us
         FROM {rows} WHERE NOT success GROUP BY ALL ORDER BY n DESC, code, message, label LIMIT {_MOST_MESSAGES}
     """

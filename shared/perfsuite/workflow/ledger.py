@@ -4,6 +4,7 @@ A step holds an operating-system lock while it runs. So a record that says `runn
 and nobody has to trust the number of a process that may be another one by now.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from perfsuite.artifacts.folder import RunFolder
 from perfsuite.artifacts.layout import RUN_RECORD, Artifact, file_part
 from perfsuite.artifacts.locks import holding, is_held
 from perfsuite.artifacts.schemas import FileState, RunRecord, StepFailure, StepRecord
-from perfsuite.errors import BadInput, Conflict, NotFound, PerfsuiteError, StorageFailed
+from perfsuite.errors import BadInput, Cancelled, Conflict, NotFound, PerfsuiteError, StorageFailed
 from perfsuite.settings import redact
 from perfsuite.workflow import stages
 from perfsuite.workflow.staleness import Key, key_of
@@ -70,9 +71,9 @@ class RunningStep:
                 _remove(self.folder, path)
             self._end(at, state="done", outputs=tuple(self._outputs.values()))
 
-    def fail(self, at: datetime, message: str, next_step: str) -> None:
+    def fail(self, at: datetime, message: str, next_step: str, *, cancelled: bool = False) -> None:
         """Note why it ended. What it left earlier stays in the ledger, for the next run to replace."""
-        error = StepFailure(message=redact(message), next_step=redact(next_step))
+        error = StepFailure(message=redact(message), next_step=redact(next_step), cancelled=cancelled)
         self._end(at, state="failed", error=error)
 
     def _end(self, at: datetime, **changes: object) -> None:
@@ -106,7 +107,8 @@ class Ledger:
             except BaseException as error:
                 # The error is what matters; should the disk refuse the note too, the step reads as interrupted.
                 with suppress(PerfsuiteError):
-                    running.fail(self._clock(), *_told(error, tool))
+                    is_cancelled = isinstance(error, (Cancelled, asyncio.CancelledError))
+                    running.fail(self._clock(), *_told(error, tool), cancelled=is_cancelled)
                 raise
             running.finish(self._clock())
 

@@ -148,6 +148,8 @@ class Snapshot:
             return "interrupted", ["It began and did not end: its process was killed, or the disk was full."]
         if record.state == "failed":
             error = record.error
+            if error is not None and error.cancelled:
+                return "interrupted", [f"It was cancelled: call `{record.tool}` to start anew."]
             return "failed", [f"It failed: {error.message} {error.next_step}" if error else "It failed."]
         why = stale.get(key_of(record))
         return ("stale", why) if why else ("done", [])

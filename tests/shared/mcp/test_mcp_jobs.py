@@ -133,6 +133,12 @@ async def test_cancelling_nothing_says_what_there_is(connect: Connect, work: Wor
     assert "`crunch` for 'r1'" in text_of(result)
 
 
+async def test_cancelling_where_nothing_runs_says_that_there_is_nothing_to_stop(connect: Connect) -> None:
+    async with connect() as client:
+        result = await client.call_tool("cancel_job", {"run_id": "r2", "tool": "crunch"})
+    assert text_of(result) == ("No job of `crunch` runs for run 'r2', and no other either. There is nothing to stop.")
+
+
 async def test_a_client_that_gives_up_waiting_does_not_stop_the_work(connect: Connect, work: Work) -> None:
     async with connect() as client:
         async with anyio.create_task_group() as tasks:

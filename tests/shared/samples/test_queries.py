@@ -133,6 +133,17 @@ def test_failures_of_one_cause_are_one_group(opened: Open) -> None:
     assert opened(*jtl.samples(1, 2)).error_groups(Selection()) == []
 
 
+def test_both_messages_of_a_failure_are_told_where_they_differ(opened: Open) -> None:
+    run = opened(
+        failure("500", "Internal Error", "order 17 failed"),
+        failure("500", "Internal Error", "order 18 failed"),
+        failure("503", "Busy", "Busy"),
+        failure("504", "", "no answer"),
+    )
+    groups = {(one.response_code, one.message): one.count for one in run.error_groups(Selection())}
+    assert groups == {("500", "Internal Error: order <n> failed"): 2, ("503", "Busy"): 1, ("504", "no answer"): 1}
+
+
 def test_no_failure_is_lost_where_every_message_is_another(opened: Open) -> None:
     letters = str.maketrans("0123456789", "abcdefghij")
     rows = [failure("500", f"no {str(i).translate(letters)}") for i in range(20_050)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from perfsuite.artifacts.schemas import RunFacts, RunRequest
+from perfsuite.errors import Cancelled
 from perfsuite.workflow import stages
 
 BARE = RunFacts(source="import")
@@ -185,6 +186,14 @@ def test_a_failed_step_is_next_with_what_it_said(desk: Any) -> None:
     assert states(desk)["import"] == "failed"
     assert desk.next().step == "aggregate_report"
     assert desk.next().why == "It failed: No rows in the file. Call `other_tool` first."
+
+
+def test_a_step_that_was_cancelled_is_interrupted_and_not_failed(desk: Any) -> None:
+    finish_all(desk, "import")
+    with pytest.raises(Cancelled), desk.ledger.step("perfanalysis", "logs", tool="analyze_logs"):
+        raise Cancelled("The work was cancelled.", next_step="Call the tool again.")
+    seen = desk.seen("perfanalysis", "logs")
+    assert (seen.state, seen.reasons) == ("interrupted", ("It was cancelled: call `analyze_logs` to start anew.",))
 
 
 def test_the_worst_part_of_a_step_decides_and_its_tool_is_the_one_to_call(desk: Any) -> None:

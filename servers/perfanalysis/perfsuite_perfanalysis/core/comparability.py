@@ -13,9 +13,9 @@ ALIKE: Final = 0.10
 SAME_SAMPLES: Final = "The samples of both runs are the same, byte by byte: was one result imported twice?"
 _MOST_REJECTED: Final = 0.01
 _REPAIRS: Final = {
-    "steady_window": f"run it again with at least {SHORTEST_S / 60:.0f} minutes at one load after the ramp",
-    "load": "run both again with the same users and pauses, or at the same rate",
-    "generator": "run again from a generator that is not busy, or with less load from each",
+    "steady_window": f"hold one load for at least {SHORTEST_S / 60:.0f} minutes after the ramp",
+    "load": "put both under the same users and pauses, or the same rate",
+    "generator": "make the load from a generator that is not busy",
 }
 
 

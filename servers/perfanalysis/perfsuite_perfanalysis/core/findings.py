@@ -62,6 +62,8 @@ def _drift(found: PerformanceAnalysis) -> Iterator[Finding]:
                 "change": drift.change,
                 "change_low": drift.change_low,
                 "change_high": drift.change_high,
+                "start_ms": drift.start_ms,
+                "end_ms": drift.end_ms,
                 "p_value": drift.p_value,
                 "n": drift.n,
                 "n_effective": drift.n_effective,

@@ -35,7 +35,8 @@ class _Bend:
 def find_knee(levels: Sequence[Level], *, is_paced: bool) -> Knee:
     """A plateau, a bend, or none; and none of them where a timer in the script holds the throughput."""
     if len(levels) < 2 * _LEVELS_EACH_SIDE:
-        return Knee(verdict="not_evaluable", reason=f"{len(levels)} levels are too few to tell a bend from a line.")
+        are = "1 level is" if len(levels) == 1 else f"{len(levels)} levels are"
+        return Knee(verdict="not_evaluable", reason=f"{are} too few to tell a bend from a line.")
     if is_paced:
         return Knee(
             verdict="paced", reason="A timer in the script holds the throughput, so it says nothing of capacity."

@@ -66,8 +66,11 @@ def bucket_of(found: "Bucket", first_us: int, width_s: float, span_s: float) -> 
     )
 
 
-def peak_of(course: "Course") -> Peak:
-    """The most completed requests per second over any of the ten-second buckets from the first sample on."""
+def peak_of(course: "Course") -> Peak | None:
+    """The most completed requests per second over any of the ten-second buckets from the first sample on; None where
+    there are too few for a rate."""
+    if course.completed.sum() < _FEWEST_FOR_RATE:
+        return None
     width = max(1, round(PEAK_WIDTH_S / course.width_s))
     if len(course.completed) <= width:
         seconds = max(course.span_s, 0.001)

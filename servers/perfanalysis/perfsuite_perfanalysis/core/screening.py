@@ -22,6 +22,8 @@ from perfsuite_perfanalysis.core.series import Floats
 
 FALSE_DISCOVERIES: Final = 0.05
 LEAST_CORRELATION: Final = 0.3
+_OF_ITS_OWN: Final = 0.5
+"""The share of a correlation that must be left without the arrivals that a metric follows."""
 _FEW: Final = 40
 """Buckets below which Kendall's tau, which minds ties less, must have the same sign."""
 
@@ -80,7 +82,7 @@ def screen(scenes: Sequence[Scene]) -> tuple[tuple[Pair, ...], dict[str, str]]:
     adjusted: Floats | list[float] = (
         stats.false_discovery_control([one.found.p_value for one in tested]) if tested else []
     )
-    pairs = [_pair(one, float(p)) for one, p in zip(tested, adjusted, strict=True)]
+    pairs = [_pair(one, float(p), len(tested)) for one, p in zip(tested, adjusted, strict=True)]
     return tuple(sorted(pairs, key=_certainty)), untestable
 
 
@@ -130,13 +132,13 @@ def _certainty(pair: Pair) -> tuple[float, float, str]:
     return (0.0 if pair.verdict == "moves_with" else 1.0, pair.p_adjusted or 0.0, pair.id)
 
 
-def _pair(one: _Tested, adjusted: float) -> Pair:
+def _pair(one: _Tested, adjusted: float, tests: int) -> Pair:
     found, subject = one.found, one.candidate.subject
     values = one.response.values, one.candidate.values
     tau = kendall(*values, one.scene.given, found.lag) if found.n < _FEW else None
     agrees = tau is None or tau * found.partial > 0
     is_plain = adjusted < FALSE_DISCOVERIES and abs(found.partial) >= LEAST_CORRELATION and agrees
-    is_echo = is_plain and _follows_arrivals(one)
+    is_echo = is_plain and _follows_arrivals(one, tests)
     is_found = is_plain and not is_echo
     return Pair(
         id=finding_id("pair", one.response.name, *map(str, (subject.scope, subject.environment, subject.service)),
@@ -162,14 +164,16 @@ def _pair(one: _Tested, adjusted: float) -> Pair:
     )  # fmt: skip
 
 
-def _follows_arrivals(one: _Tested) -> bool:
-    """Whether it goes against the response only because users who wait send less, and it follows what they send."""
+def _follows_arrivals(one: _Tested, tests: int) -> bool:
+    """Whether it goes against the response only because users who wait send less, and it follows what they send: what
+    is more than that must be certain among all that is tested."""
     arrivals = one.scene.arrivals
     if one.found.partial >= 0 or arrivals is None:
         return False
     falls, _ = partial_correlation(one.response.values, arrivals, one.scene.given)
     beyond, p = partial_correlation(one.response.values, one.candidate.values, (*one.scene.given, arrivals))
-    return falls <= -LEAST_CORRELATION and (abs(beyond) < LEAST_CORRELATION or p >= FALSE_DISCOVERIES)
+    is_little = abs(beyond) < max(LEAST_CORRELATION, _OF_ITS_OWN * abs(one.found.partial))
+    return falls <= -LEAST_CORRELATION and (is_little or p * tests >= FALSE_DISCOVERIES)
 
 
 def _echo_text(one: _Tested) -> str:

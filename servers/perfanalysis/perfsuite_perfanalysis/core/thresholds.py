@@ -1,8 +1,7 @@
 """From where on a metric says that something is short, and what is derived from what."""
 
+import math
 from typing import Final
-
-import numpy as np
 
 CPU_PCT: Final = 85.0
 MEMORY_PCT: Final = 90.0
@@ -63,9 +62,9 @@ def possible(metric: str, unit: str, *, is_host: bool) -> tuple[float, float]:
     """Between which values a metric can be. A container may use more than it requested, or its limit."""
     whole = 1.0 if unit in ("fraction", "ratio") else 100.0
     if not (metric.endswith("_pct") or metric in _PERCENT or unit in ("percent", "fraction", "ratio")):
-        return -np.inf, np.inf
+        return -math.inf, math.inf
     is_share = metric in (MEMORY, THROTTLED) or metric in _SHARES or (metric == CPU and is_host)
-    return -_ROUNDING * whole, (1 + _ROUNDING) * whole if is_share else np.inf
+    return -_ROUNDING * whole, (1 + _ROUNDING) * whole if is_share else math.inf
 
 
 def worth_correlating(metric: str, others: set[str]) -> bool:

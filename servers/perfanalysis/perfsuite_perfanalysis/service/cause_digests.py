@@ -63,7 +63,7 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
         "little": capacity.little.verdict if capacity and capacity.little else None,
     }
     notes = [note for grid in found.grids for note in grid.notes]
-    notes += why_untested(found.untestable) if found.pairs else []
+    notes += why_untested(found.untestable) if found.answer != "not_evaluable" else []
     step = f"Call `identify_bottlenecks` for run {found.run_id!r}. Say `moves with`, never `caused by`."
     return digest(found, layout.CORRELATION_ANALYSIS, summary, [_pair(one) for one in found.pairs], notes, step)
 

@@ -142,9 +142,9 @@ def _without_impossible(names: dict[str, str], part: "pd.DataFrame") -> int:
 def _outside(found: list[tuple[float, float, int]], first_us: int, span_s: float) -> str:
     first, last = min(one[0] for one in found), max(one[1] for one in found)
     return (
-        f"{sum(one[2] for one in found)} readings lie outside the time of the test and were left out: they are of "
-        f"{_told(first, first_us)} to {_told(last, first_us)}, and the test ran from {_told(0, first_us)} to "
-        f"{_told(span_s, first_us)}. Collect the metrics again for that time."
+        f"{sum(one[2] for one in found)} readings lie outside the time of the test, {_told(0, first_us)} to "
+        f"{_told(span_s, first_us)}: collect the metrics again for it. These are of {_told(first, first_us)} to "
+        f"{_told(last, first_us)}."
     )
 
 
@@ -152,7 +152,7 @@ def _told(at_s: float, first_us: int) -> str:
     from datetime import UTC, datetime
 
     try:
-        return datetime.fromtimestamp(first_us / 1e6 + at_s, UTC).isoformat(timespec="seconds")
+        return datetime.fromtimestamp(first_us / 1e6 + at_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError, OSError):
         return "a time that no calendar has"
 

@@ -18,7 +18,7 @@ from perfsuite.artifacts.comparisons import (
     save_comparison,
 )
 from perfsuite.errors import BadInput
-from perfsuite_perfanalysis.core import comparability, methods
+from perfsuite_perfanalysis.core import comparability
 from perfsuite_perfanalysis.core.comparability import RunLoad
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.service.reading import Reading, read_run
@@ -72,6 +72,8 @@ class _Measured:
 
 def compare_test_runs(runs: RunStore, asked: Asked, work: Work | None = None) -> Comparison:
     """Compare every run with the baseline. The same runs give the same file."""
+    from perfsuite_perfanalysis.core import methods
+
     _refuse_unusable(asked)
     opened = [runs.open(one) for one in (asked.baseline, *asked.candidates)]
     work = work or Work()
@@ -178,9 +180,7 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
     floors = Floors(asked.noise_floor, asked.floor_ms)
     changes = judged(list(_changes(baseline, candidate)), floors, incomparable)
     if is_same and not incomparable:
-        changes = [
-            one.model_copy(update={"verdict": "within_noise", "reason": comparability.SAME_SAMPLES}) for one in changes
-        ]
+        changes = [_of_the_same(one) for one in changes]
     verdict, tier = overall(changes)
     gone = sorted(label for _, label in baseline.sides.keys() - candidate.sides.keys())
     new = sorted(label for _, label in candidate.sides.keys() - baseline.sides.keys())
@@ -199,6 +199,13 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
         renamed_labels=renamed(gone, new),
         findings=tuple(_findings(candidate.run_id, changes)),
     )
+
+
+def _of_the_same(one: Compared) -> Compared:
+    """No change, where there is enough to see one."""
+    if one.verdict == "insufficient_data":
+        return one
+    return one.model_copy(update={"verdict": "within_noise", "reason": comparability.SAME_SAMPLES})
 
 
 def _changes(baseline: _Measured, candidate: _Measured) -> "Iterator[Change]":

@@ -43,6 +43,7 @@ def correlation_of(
 ) -> CorrelationAnalysis:
     """Pairs, clocks and capacity. Capacity needs no metrics."""
     from perfsuite_perfanalysis.core import methods_of_causes
+    from perfsuite_perfanalysis.core.effects import is_calm
     from perfsuite_perfanalysis.core.screening import screen
 
     scenes = gather(seen, metrics, work)
@@ -52,19 +53,20 @@ def correlation_of(
     capacity = capacity_of(seen)
     certain = [one for one in pairs if one.verdict == "moves_with"]
     others = [one for one in pairs if one.verdict != "moves_with"]
-    reasons = _reasons(metrics, scenes, pairs, untestable)
+    is_calm_run = is_calm(untestable, [one.name for scene in scenes.scenes for one in scene.responses])
+    reasons = _reasons(metrics, scenes, untestable if not pairs and not is_calm_run else None)
     return CorrelationAnalysis(
         run_id=run.run_id,
         status="not_available"
-        if not pairs and capacity.verdict != "evaluated"
+        if not pairs and not is_calm_run and capacity.verdict != "evaluated"
         else "partial"
         if reasons
         else "complete",
-        reasons=reasons or (("Nothing can be told of capacity either. " + capacity.reason,) if not pairs else ()),
+        reasons=reasons,
         inputs=inputs,
         methods=methods_of_causes.of_correlations(),
         findings=(*_pair_findings(certain), *_capacity_findings(capacity)),
-        answer="moves_with" if certain else "insufficient_evidence" if pairs else "not_evaluable",
+        answer="moves_with" if certain else "insufficient_evidence" if pairs or is_calm_run else "not_evaluable",
         window_start=seen.moment(0.0),
         window_s=seen.span_s,
         grids=tuple(scenes.grids),
@@ -118,13 +120,12 @@ def _clock(scenes: Scenes) -> ClockCheck | None:
     return next(iter(told or checks), None)
 
 
-def _reasons(
-    metrics: Collected, scenes: Scenes, pairs: tuple[Pair, ...], untestable: dict[str, str]
-) -> tuple[str, ...]:
+def _reasons(metrics: Collected, scenes: Scenes, untestable: dict[str, str] | None) -> tuple[str, ...]:
+    """What is missing; `untestable` where that is why no pair could be tested."""
     if metrics.nothing:
         return (f"{metrics.nothing} Only the capacity could be looked at.",)
     unusable = [f"{name!r} {why}." for name, why in metrics.unusable.items()]
-    if not pairs:
+    if untestable is not None:
         unusable.append(" ".join(("No pair could be tested.", *why_untested(untestable))))
     return (*metrics.reasons, *scenes.reasons, *unusable)
 

@@ -42,7 +42,7 @@ def results_digest(found: PerformanceAnalysis) -> Digest:
         reasons=[printable(one, 300) for one in found.reasons],
         summary=_summary(found),
         rows=rows.items,
-        has_more=len(rows.items) < len(found.labels) or len(findings) < len(found.findings),
+        has_more=len(rows.items) < len(labels) or len(findings) < len(found.findings),
         findings=findings,
         notes=[*notes, DATA],
         next_step=f"Call `analyze_environment_metrics` and `correlate_test_results` for run {found.run_id!r}, "
@@ -76,7 +76,7 @@ def _after_comparison(found: Comparison, unlike: Sequence[PairComparison]) -> st
     report = f"Call `create_comparison_report` for {found.comparison_id!r}, or read the file for all changes."
     if not unlike:
         return report
-    repair = f"To compare {', '.join(one.candidate for one in unlike)} with {found.baseline}: "
+    repair = f"To compare {', '.join(one.candidate for one in unlike)} with {found.baseline}, run them again: "
     repair += repairs(gate for one in unlike for gate in one.gates) + "."
     return repair if len(unlike) == len(found.pairs) else f"{report} {repair}"
 
@@ -188,9 +188,10 @@ def _window_of(found: PerformanceAnalysis) -> str:
     return "constant load, which is not steady: see drift" if drifts else "steady state"
 
 
-def _slowness(one: LabelNumbers) -> tuple[float, str]:
+def _slowness(one: LabelNumbers) -> tuple[float, int, str]:
+    """By p95; labels with too few samples for it come after the others, the most frequent first."""
     numbers = one.steady or one.whole
-    return numbers.percentiles_ms.get("p95_ms") or numbers.mean_ms or 0.0, one.label
+    return numbers.percentiles_ms.get("p95_ms") or 0.0, numbers.samples, one.label
 
 
 def _name(label: str) -> str:

@@ -24,7 +24,6 @@ from perfsuite.configuration import Loaded
 from perfsuite.samples.definitions import DEFAULT_APDEX, DEFAULT_PERCENTILES, Choice, Selection, percentile_key
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
-from perfsuite_perfanalysis.core import methods
 from perfsuite_perfanalysis.core.findings import performance_findings
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.core.sla_rules import Rules
@@ -231,6 +230,8 @@ class _Analysis:
         return Measured(name or one.label, one.kind, numbers, one.steady_blocks or one.blocks)
 
     def _methods(self, block_s: float) -> tuple[Method, ...]:
+        from perfsuite_perfanalysis.core import methods
+
         return methods.of_results(block_s, [percentile_key(p) for p in self.choice.percentiles])
 
 

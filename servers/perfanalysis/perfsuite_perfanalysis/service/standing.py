@@ -3,9 +3,11 @@
 import json
 from typing import Any, Final
 
+from perfsuite import samples
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.folder import LARGEST_JSON
 from perfsuite.artifacts.layout import Artifact
+from perfsuite.errors import NotReady, PerfsuiteError
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
 from perfsuite.workflow.stages import PERFANALYSIS
@@ -29,9 +31,9 @@ def analysis_status(runs: RunStore, run_id: str) -> AnalysisStatus:
     [stage] = [one for one in Ledger(run).status().stages if one.stage == PERFANALYSIS.id]
     steps = {one.step: one for one in stage.steps}
     states = [_state(run, artifact, tool, steps[step]) for artifact, tool, step in _FILES]
-    has_samples = run.path(layout.SAMPLES).is_file()
+    has_samples, repair = run.path(layout.SAMPLES).is_file(), _repair(run)
     return AnalysisStatus(
-        run_id=run.run_id, has_samples=has_samples, analyses=states, next_step=_next_step(states, has_samples)
+        run_id=run.run_id, has_samples=has_samples, analyses=states, next_step=repair or _next_step(states)
     )
 
 
@@ -40,7 +42,7 @@ def _state(run: RunFolder, artifact: Artifact, tool: str, step: StepStatus) -> A
     is_there = content is not None
     findings = content.get("findings") if content else None
     status = content.get("status") if content else None
-    reasons = list(step.reasons)
+    reasons = list(dict.fromkeys(step.reasons))
     if is_there and content == {}:
         reasons.insert(0, f"{artifact.place} is not the JSON that it should be.")
     return AnalysisState(
@@ -65,9 +67,18 @@ def _content(run: RunFolder, artifact: Artifact) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else {}
 
 
-def _next_step(states: list[AnalysisState], has_samples: bool) -> str:
-    if not has_samples:
+def _repair(run: RunFolder) -> str:
+    """What to do about samples that are not there or cannot be read; empty where they can."""
+    try:
+        samples.open(run)
+    except NotReady:
         return f"There are no samples yet: call {layout.SAMPLES.makers} first."
+    except PerfsuiteError as error:
+        return f"The samples cannot be used. {error.next_step}"
+    return ""
+
+
+def _next_step(states: list[AnalysisState]) -> str:
     todo = [one.tool for one in states if one.status is None or one.state not in ("done", "running")]
     if todo:
         return f"Call `{todo[0]}`."

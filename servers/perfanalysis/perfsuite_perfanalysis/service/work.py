@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from perfsuite import samples
 from perfsuite.artifacts import RunFolder
-from perfsuite.errors import Conflict
+from perfsuite.errors import Cancelled
 from perfsuite.mcp.jobs import JobContext
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Work:
     def step(self, what: str, share: float) -> None:
         """Say what comes next, and which share of the whole is done; ends the work where it is not wanted any more."""
         if self._job.cancelled:
-            raise Conflict("The work was cancelled.", next_step="Call the tool again to start anew.")
+            raise Cancelled("The work was cancelled.", next_step="Call the tool again to start anew.")
         self._job.progress(share, 1.0, what)
 
     def open(self, run: RunFolder) -> "Samples":
