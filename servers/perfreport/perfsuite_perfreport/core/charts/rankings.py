@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from perfsuite.artifacts.analyses import LabelNumbers, SlaCheck
-from perfsuite_perfreport.core.charts.backdrop import Backdrop
+from perfsuite_perfreport.core.charts.backdrop import Backdrop, blocks
 from perfsuite_perfreport.core.charts.looks import GREEN, GREY, INK, ORANGE, VERMILION
 from perfsuite_perfreport.core.charts.sheet import MARGIN, TEXT_PT, Entry, Sheet, number, numbers, title
 from perfsuite_perfreport.core.charts.units import times_of
@@ -46,8 +46,9 @@ def top_slowest(sheet: Sheet, back: Backdrop, labels: Sequence[LabelNumbers], me
         times.of(np.array([_value(one, name) for one in shown], dtype=float)) for name in ("p50_ms", "p95_ms", "p99_ms")
     )
     middle = np.minimum(np.nan_to_num(p50), p95)
-    axes.barh(places, middle, 0.62, color=_PALE, lw=0)
-    axes.barh(places, p95 - middle, 0.62, left=middle, color=blue, lw=0)
+    low, tall = places - 0.31, np.full(len(places), 0.62)
+    blocks(axes, np.zeros(len(places)), low, middle, tall, _PALE)
+    blocks(axes, middle, low, p95 - middle, tall, blue)
     axes.plot(p99, places, "D", color=red, ms=3.6)
     axes.set_xlim(0, float(np.nanmax([*p95, *p99, limit or 0.0])) * 1.03)
     if limit:

@@ -17,10 +17,10 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from PIL import Image
+from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from perfsuite_perfreport.core.charts.lettering import lettered, width_in_ems
+from perfsuite_perfreport.core.charts.lettering import Lettered, is_plain, lettered, stamp, width_in_ems
 from perfsuite_perfreport.core.charts.looks import FAINT, INK, PALE, Look
 
 TITLE_PT: Final = 11.0
@@ -41,6 +41,10 @@ _HINTING: Final = 1.03
 _ASCENT: Final = 0.8
 """From the upper edge of letters to the line they stand on, in their own size."""
 
+Align = Literal["left", "center", "right"]
+_SHARES: Final[dict[Align, float]] = {"left": 0.0, "center": 0.5, "right": 1.0}
+_ANCHORS: Final[dict[Align, str]] = {"left": "ls", "center": "ms", "right": "rs"}
+
 # matplotlib says that it is not safe for threads: what it shares, such as fonts, is used by one at a time.
 _drawing = threading.RLock()
 
@@ -54,6 +58,19 @@ class Entry:
     dash: object = "solid"
     marker: str | None = None
     is_area: bool = False
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A text, and where the line lies on which it stands."""
+
+    x: float
+    y: float
+    align: Align
+    letters: Lettered
+    size: float
+    weight: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class Sheet:
         self._top = MARGIN
         self._bottom = MARGIN - 4
         self._escaped: dict[str, str] = {}
-        self._writing: list[tuple[float, float, float, str, FontProperties, str]] = []
+        self._writing: list[_Writing] = []
         self.told: list[str] = []
 
     def heading(self, subtitle: str) -> None:
@@ -141,15 +158,13 @@ class Sheet:
 
     def write(
         self, text: str, x: float, y: float, *, size: float = TEXT_PT, color: str = INK, weight: str = "normal",
-        align: Literal["left", "center", "right"] = "left", room: float | None = None,
+        align: Align = "left", room: float | None = None,
     ) -> None:  # fmt: skip
         """Text whose upper edge lies at `y`. It is drawn last, and straight away: an artist for each would lay it out
         again and again."""
         shown = text if room is None else self.cut(text, room, size, weight)
         letters = lettered(shown, 5_000, self.look.fonts)
-        font = FontProperties(family=list(letters.families), size=size, weight=weight)
-        shift = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
-        self._writing.append((x, y + size * _ASCENT, shift, letters.text, font, color))
+        self._writing.append(_Writing(x, y + size * _ASCENT, align, letters, size, weight, color))
 
     def swatch(self, entry: Entry, x: float, y: float) -> None:
         """A sample of a line or an area, at the height of a text that is written at `y`."""
@@ -217,23 +232,35 @@ class Sheet:
         """The chart as a PNG file."""
         content = io.BytesIO()
         self._canvas.draw()  # type: ignore[no-untyped-call]
-        self._write_all()
+        plain = [one for one in self._writing if is_plain(one.letters)]
+        for one in self._writing:
+            if one not in plain:
+                self._lay_out(one)
         # Without transparency, and not compressed hardest: writing the file took as long as drawing it.
         pixels = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
+        self._stamp(pixels, plain)
         told = PngInfo()
         told.add_itxt("Title", lettered(self.look.title).text)
         resolution = (self.look.dpi, self.look.dpi)
         pixels.save(content, format="png", pnginfo=told, compress_level=_COMPRESSION, dpi=resolution)
         return Picture(content.getvalue(), (*self.told, *self._unwritten()))
 
-    def _write_all(self) -> None:
+    def _lay_out(self, one: "_Writing") -> None:
+        """Write a text whose characters change with their neighbours, or come from several fonts."""
         pen, scale = self._canvas.get_renderer(), self.look.dpi / 72  # type: ignore[no-untyped-call]
-        for x, y, shift, text, font, color in self._writing:
-            wide = pen.get_text_width_height_descent(text, font, ismath=False)[0] if shift else 0.0
-            ink = pen.new_gc()
-            ink.set_foreground(color)
-            pen.draw_text(ink, x * scale - wide * shift, y * scale, text, font, 0)
-            ink.restore()
+        font = FontProperties(family=list(one.letters.families), size=one.size, weight=one.weight)
+        wide = pen.get_text_width_height_descent(one.letters.text, font, ismath=False)[0]
+        left = one.x * scale - wide * _SHARES[one.align]
+        ink = pen.new_gc()
+        ink.set_foreground(one.color)
+        pen.draw_text(ink, left, one.y * scale, one.letters.text, font, 0)
+        ink.restore()
+
+    def _stamp(self, pixels: Image.Image, plain: Sequence["_Writing"]) -> None:
+        pen, scale = ImageDraw.Draw(pixels), self.look.dpi / 72
+        for one in plain:
+            font, at = stamp(one.size * scale, one.weight), (one.x * scale, one.y * scale)
+            pen.text(at, one.letters.text, fill=one.color, font=font, anchor=_ANCHORS[one.align])
 
     def _unwritten(self) -> list[str]:
         if not self._escaped:

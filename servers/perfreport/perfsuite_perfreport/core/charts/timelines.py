@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from perfsuite.artifacts.analyses import OverTime, TimeBucket
-from perfsuite_perfreport.core.charts.backdrop import ABOVE, Backdrop, empty, from_zero, limit_line
+from perfsuite_perfreport.core.charts.backdrop import ABOVE, Backdrop, blocks, empty, from_zero, limit_line
 from perfsuite_perfreport.core.charts.looks import BLACK, GREY, INK, Look
 from perfsuite_perfreport.core.charts.sheet import Entry, Sheet, number, numbers, title
 from perfsuite_perfreport.core.charts.units import Times, rate_of, times_of
@@ -123,7 +123,7 @@ def errors_by_code(sheet: Sheet, back: Backdrop, codes: CodesOverTime) -> None:
     below = np.zeros(codes.buckets)
     for i, counts in enumerate(shown.values()):
         rate = counts / widths
-        axes.bar(edges[:-1], rate, widths, bottom=below, align="edge", color=colors[i], lw=0)
+        blocks(axes, edges[:-1], below, widths, rate, colors[i])
         below = below + rate
     from_zero(axes, below.tolist())
     numbers(axes, "y")
