@@ -110,3 +110,28 @@ def test_times_and_throughput_are_told_as_they_went(tmp_path: Path) -> None:
     [rise] = [one for one in cpu.evidence if "then_ms" in one.numbers]
     assert "Responses begin to take longer at" in rise.text
     assert float(rise.numbers["by_s"] or 0) > float(rise.numbers["at_s"] or 0)
+
+
+def test_of_processors_at_their_end_by_chance_none_is_found() -> None:
+    hits = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        rows = [np.minimum(100.0, 105 + 10 * ar1(rng, N, 0.5)) for _ in range(20)]
+        candidates = tuple(Candidate(HOST, f"{number}_pct", row) for number, row in enumerate(rows))
+        response = Response("GET /", "mean_ms", 300 + 60 * ar1(rng, N, 0.5))
+        pairs, _ = screen([Scene(20.0, (response,), candidates, (), ())])
+        hits += any(one.verdict == "moves_with" for one in pairs)
+    assert hits <= 3
+
+
+def test_of_metrics_that_follow_arrivals_hardly_any_is_found() -> None:
+    hits = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        times = 300 + 60 * ar1(rng, N, 0.5)
+        arrivals = 400 - times + rng.normal(0, 15, N)
+        rows = [arrivals / 8 + rng.normal(0, 2, N) for _ in range(10)]
+        candidates = tuple(Candidate(HOST, f"{number}_pct", row) for number, row in enumerate(rows))
+        pairs, _ = screen([Scene(20.0, (Response("GET /", "mean_ms", times),), candidates, (), (), arrivals)])
+        hits += any(one.verdict == "moves_with" for one in pairs)
+    assert hits <= 1
