@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from perfsuite_perfreport.core.charts.clock import Clock
 from perfsuite_perfreport.core.charts.looks import FAINT, INK, ORANGE, SKY
 from perfsuite_perfreport.core.charts.sheet import NOTE_PT, TEXT_PT, Sheet, title
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 _MOST_FLAGS: Final = 4
 _TITLES: Final = {"ramp_up": "ramp-up", "warm_up": "warm-up", "steady": "steady state", "ramp_down": "ramp-down"}
@@ -118,7 +118,7 @@ def blocks(axes: Axes, lefts: Floats, bottoms: Floats, widths: Floats, heights: 
     """Bars as one shape: an artist for each would take longer than all else."""
     rights, tops = lefts + widths, bottoms + heights
     corners = np.stack([lefts, bottoms, lefts, tops, rights, tops, rights, bottoms], axis=-1).reshape(-1, 4, 2)
-    axes.add_collection(PolyCollection(corners, facecolors=color, linewidths=0), autolim=False)
+    axes.add_collection(PolyCollection(list(corners), facecolors=color, linewidths=0), autolim=False)
 
 
 def limit_line(axes: Axes, value: float | None) -> bool:
