@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +14,7 @@ from perfsuite_perfreport.core.charts.clock import Clock
 from perfsuite_perfreport.core.charts.looks import FAINT, INK, ORANGE, SKY
 from perfsuite_perfreport.core.charts.sheet import NOTE_PT, TEXT_PT, Sheet, title
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.floating[Any]]
 
 _MOST_FLAGS: Final = 4
 _TITLES: Final = {"ramp_up": "ramp-up", "warm_up": "warm-up", "steady": "steady state", "ramp_down": "ramp-down"}
