@@ -25,11 +25,12 @@ def main() -> None:
 
 
 def check_content(wheel: Path) -> None:
-    """Every module and every page for agents, and nothing else."""
+    """Every module, every template and every page for agents, and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     targets = pyproject()["tool"]["hatch"]["build"]["targets"]["wheel"]
     packages = [Path(package) for package in targets["packages"]]
-    modules = {path.relative_to(ROOT / one.parent) for one in packages for path in (ROOT / one).rglob("*.py")}
+    kept = [(one, path) for one in packages for kind in ("*.py", "templates/*.*") for path in (ROOT / one).rglob(kind)]
+    modules = {path.relative_to(ROOT / one.parent) for one, path in kept}
     pages = {Path("perfsuite/agents_rules") / page.relative_to(ROOT / "agents-rules") for page in rules()}
     expected = {path.as_posix() for path in modules | pages}
     found = {name for name in names if ".dist-info/" not in name}
