@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
+from hands import Hands
 from perfsuite.artifacts import RunStore
 from perfsuite.sandbox.blazemeter import BlazeMeterSpec, OpenBlazeMeter, opened
 from perfsuite.sandbox.blazemeter.catalog import CHECKOUT_TEST
@@ -37,16 +38,6 @@ def anyio_backend() -> str:
 def mode(request: pytest.FixtureRequest) -> str:
     """Both generations of the protocol."""
     return str(request.param)
-
-
-@dataclass
-class Hands:
-    """The hands of the stand-in's clock."""
-
-    now: float = 1_770_000_000.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture

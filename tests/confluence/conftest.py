@@ -13,6 +13,7 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
+from hands import Hands
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.confluence import ConfluenceSpec, OpenConfluence, opened
@@ -34,16 +35,6 @@ def anyio_backend() -> str:
 def mode(request: pytest.FixtureRequest) -> str:
     """Both flavours of Confluence."""
     return str(request.param)
-
-
-@dataclass
-class Hands:
-    """The hands of the stand-in's clock."""
-
-    now: float = 1_770_000_000.0
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 @pytest.fixture

@@ -48,7 +48,9 @@ async def test_loading_an_environment_makes_it_the_one_of_the_run(
 ) -> None:
     configure({"QA": QA, "UAT": {"env_tag": "uat"}})
     async with connect() as caller:
-        assert "names none" in await caller.refused("load_environment", run_id=run.run_id)
+        told = await caller.refused("load_environment", run_id=run.run_id)
+        assert "names none" in told
+        assert "with `run_id` and `environment`, as environments.yaml names it" in told
         await caller.call("load_environment", environment="qa", run_id=run.run_id)
         assert (await caller.call("load_environment", run_id=run.run_id))["environment"] == "QA"
         told = await caller.refused("load_environment", environment="UAT", run_id=run.run_id)

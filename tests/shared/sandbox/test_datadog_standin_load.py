@@ -1,11 +1,11 @@
 """Where the load of the Datadog stand-in comes from, besides a plan: a run's samples, or a shop that is open."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hands import Hands
 from perfsuite.artifacts import RunStore
 from perfsuite.errors import Refused
 from perfsuite.sandbox.clock import Clock
@@ -34,16 +34,6 @@ def test_the_samples_of_a_run_are_the_load(tmp_path: Path) -> None:
         idle = desk.values("avg:system.cpu.idle{host:shop-web-1}.rollup(avg, 15)", *window)
     assert sum(value for _, value in hits["pointlist"]) == pytest.approx(168, rel=0.2)
     assert min(value for value in idle if value is not None) < max(value for value in idle if value is not None) - 2
-
-
-@dataclass
-class Hands:
-    """The hands of the shop's clock, which only waiting moves."""
-
-    now: float
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def test_a_shop_that_is_open_becomes_hosts(tmp_path: Path) -> None:

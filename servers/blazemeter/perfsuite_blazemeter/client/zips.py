@@ -66,6 +66,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
             f"The archive could not be unpacked: {error.strerror}.",
             next_step="Free space on the disk that holds the artifacts folder, then call again.",
         ) from error
+    # zipfile's own words for archives beyond it: NotImplementedError for versions, methods and encryption it does not
+    # know, RuntimeError for members that want a password, the others for places beyond the end of any file.
     except (NotImplementedError, RuntimeError, ValueError, OverflowError) as error:
         raise _damaged(f"{type(error).__name__} while it was read") from None
 

@@ -97,7 +97,7 @@ def environment_name(run: RunFolder | None, asked: str) -> str:
     if name is None:
         raise BadInput(
             "No environment is named" + (f", and run {run.run_id!r} names none." if run else "."),
-            next_step="Give `environment`, or call `load_environment` for the run first.",
+            next_step="Call `load_environment` with `run_id` and `environment`, as environments.yaml names it.",
         )
     return name
 

@@ -1,5 +1,7 @@
 """The methods by which metrics, correlations, bottlenecks and logs were judged, as files name them."""
 
+from typing import Final
+
 from perfsuite.artifacts.analyses import Method
 from perfsuite_perfanalysis.core import (
     alignment,
@@ -18,18 +20,20 @@ from perfsuite_perfanalysis.core import (
 from perfsuite_perfanalysis.core.bottlenecks import machines, onsets
 from perfsuite_perfanalysis.core.logs import stacks, tally, templates
 
+_SATURATED: Final = {
+    "cpu_pct": thresholds.CPU_PCT,
+    "memory_pct": thresholds.MEMORY_PCT,
+    "throttled_pct": thresholds.THROTTLED_PCT,
+    "sustained_s": resource_findings.SUSTAINED_S,
+}
+
 
 def of_resources() -> tuple[Method, ...]:
     """Of the analysis of hosts and containers."""
     return (
         Method(
             name="time above a threshold",
-            parameters={
-                "cpu_pct": thresholds.CPU_PCT,
-                "memory_pct": thresholds.MEMORY_PCT,
-                "throttled_pct": thresholds.THROTTLED_PCT,
-                "sustained_s": resource_findings.SUSTAINED_S,
-            },
+            parameters=_SATURATED,
         ),
         Method(
             name="trend by Theil-Sen and Kendall with the effective sample size",
@@ -90,13 +94,7 @@ def of_bottlenecks() -> tuple[Method, ...]:
         ),
         Method(
             name="saturation by time without a break above a threshold",
-            parameters={
-                "cpu_pct": thresholds.CPU_PCT,
-                "memory_pct": thresholds.MEMORY_PCT,
-                "throttled_pct": thresholds.THROTTLED_PCT,
-                "sustained_s": resource_findings.SUSTAINED_S,
-                "idle_pct": machines.IDLE_PCT,
-            },
+            parameters={**_SATURATED, "idle_pct": machines.IDLE_PCT},
         ),
         *of_correlations(),
     )
