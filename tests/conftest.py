@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from perfsuite.settings import _secrets
 
-_ABOUT_THE_TESTS = {"PERFSUITE_BROWSER", "PERFSUITE_FIXTURES", "PERFSUITE_INSPECTOR"}
+_ABOUT_THE_TESTS = {"PERFSUITE_BROWSER", "PERFSUITE_CONFORMANCE", "PERFSUITE_FIXTURES", "PERFSUITE_INSPECTOR"}
 
 
 class NetworkReached(AssertionError):

@@ -6,6 +6,7 @@ remembered here, and `redact` takes all of them out of a text: logs and errors p
 """
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +20,7 @@ from perfsuite.errors import BadSettings
 
 REDACTED = "[redacted]"
 _SHORTEST_SECRET = 4
+_REFERENCE = re.compile(r"\$\{[^{}]*\}")
 _secrets: set[str] = set()
 
 
@@ -38,6 +40,15 @@ def redact(text: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):
         text = text.replace(secret, REDACTED)
     return text
+
+
+def given(environ: Mapping[str, str], name: str) -> str:
+    """The value of a variable, or nothing.
+
+    Some clients pass a reference in their configuration on as it is, such as ${NAME}, when they know no value for it.
+    """
+    value = environ.get(name, "").strip()
+    return "" if _REFERENCE.fullmatch(value) else value
 
 
 def is_this_machine(host: str) -> bool:
@@ -76,8 +87,8 @@ def _extra(info: FieldInfo) -> dict[str, str]:
 def _read(info: FieldInfo, env: Mapping[str, str]) -> str | None:
     name = _extra(info)["env"]
     secret = _is_secret(info)
-    value = env.get(name, "").strip()
-    if not value and secret and (file := env.get(f"{name}_FILE", "").strip()):
+    value = given(env, name)
+    if not value and secret and (file := given(env, f"{name}_FILE")):
         value = _read_secret_file(name, file)
     if value and secret:
         remember_secret(value)

@@ -5,13 +5,11 @@ what; .env.example is one as a whole.
 """
 
 import importlib
-import json
 import os
-import pkgutil
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import anyio
@@ -23,17 +21,17 @@ from perfsuite.cli.app import app
 from perfsuite.cli.exits import MEANINGS
 from perfsuite.sandbox.standins.evidence import MEANINGS as MEANINGS_OF_EVIDENCE
 from perfsuite.sandbox.standins.routes import StandInRoute
-from perfsuite.settings import EnvSettings
-from suite.repository import ROOT, pyproject, servers
+from perfsuite_suite.choices import CORE, SERVERS
+from suite import registry
+from suite.repository import ROOT, command_of, server_folders, servers
+from suite.settings import shown, variables
 
 DOCUMENTS: Final = tuple(
-    ROOT / folder / "README.md" for folder in ("", "artifacts", *(f"servers/{n}" for n in servers()))
+    ROOT / folder / "README.md" for folder in ("", "artifacts", *(f"servers/{n}" for n in server_folders()))
 )
 ENV_EXAMPLE: Final = ROOT / ".env.example"
 EXAMPLE: Final = "tests/data/checkout.jtl"
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)([\w ]*) -->\n).*?(<!-- end -->)", re.DOTALL)
-_WHOLE: Final = re.compile(r"\.0\b")
-"""What a float has behind it that people do not write."""
 _WIDTH: Final = "112"
 _ENV_HEAD: Final = """\
 # Everything that perfsuite reads from the environment. Nothing here is needed to begin.
@@ -49,30 +47,9 @@ def rewritten(document: str) -> str:
 
 def env_example() -> str:
     """The content of .env.example."""
-    return _ENV_HEAD + "".join(f"\n# {_line(variable)}\n{_assignment(variable)}\n" for variable in variables())
-
-
-class Variable:
-    """An environment variable, as a settings model declares it."""
-
-    def __init__(self, model: type[EnvSettings], field: str) -> None:
-        info = model.model_fields[field]
-        extra = info.json_schema_extra
-        assert isinstance(extra, dict)
-        self.name = str(extra["env"])
-        self.purpose = str(info.description)
-        self.obtain = str(extra["obtain"])
-        self.is_secret = "SecretStr" in str(info.annotation)
-        self.default = None if info.is_required() else info.default
-
-
-def variables() -> list[Variable]:
-    """Every variable that any settings model of the suite reads."""
-    for package in ("perfsuite", *(f"perfsuite_{name}" for name in servers())):
-        _import_all(package)
-    models = sorted(EnvSettings.__subclasses__(), key=lambda model: (model.__module__.count("."), model.__module__))
-    ours = [model for model in models if model.__module__.startswith("perfsuite")]
-    return [Variable(model, field) for model in ours for field in model.model_fields]
+    return _ENV_HEAD + "".join(
+        f"\n# {variable.sentence}\n# {variable.name}={variable.shown_default}\n" for variable in variables()
+    )
 
 
 def tools(server: str) -> list[Tool]:
@@ -91,11 +68,6 @@ def subcommands() -> Mapping[str, typer.core.TyperCommand]:
     return known
 
 
-def _import_all(package: str) -> None:
-    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        importlib.import_module(module.name)
-
-
 def _exits() -> str:
     return _table(("code", "meaning"), ((str(code), meaning) for code, meaning in MEANINGS.items()))
 
@@ -106,12 +78,9 @@ def _commands() -> str:
 
 
 def _tools() -> str:
-    scripts = pyproject()["project"]["scripts"]
     rows = []
     for name in servers():
-        package = f"perfsuite_{name}"
-        [command] = [script for script, target in scripts.items() if target.split(":")[0].split(".")[0] == package]
-        link = f"[`{command}`](servers/{name}/README.md)"
+        link = f"[`{command_of(name)}`](servers/{name}/README.md)"
         rows += [(link, f"`{tool.name}`", _first_line(tool.description or "")) for tool in tools(name)]
     return _table(("server", "tool", "what comes back"), rows)
 
@@ -127,23 +96,32 @@ def _parameters(server: str, name: str) -> str:
 
 
 def _default(schema: Mapping[str, Any]) -> str:
-    return _shown(schema["default"]) if "default" in schema else "none"
+    return shown(schema["default"]) if "default" in schema else "none"
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
-        return ", ".join(_shown(value) for value in schema["enum"])
+        return ", ".join(shown(value) for value in schema["enum"])
     if "anyOf" in schema:
         return " or ".join(_kind(one) for one in schema["anyOf"])
     return f"list of {_kind(schema['items'])}" if schema["type"] == "array" else str(schema["type"])
 
 
-def _shown(value: object) -> str:
-    return f"`{value}`" if isinstance(value, str) else f"`{_WHOLE.sub('', json.dumps(value))}`"
+def _preset() -> str:
+    """The tools of the preset core by server, and what it leaves out."""
+    rows = []
+    for name in SERVERS:
+        named = [tool.name for tool in tools(name)]
+        rows.append((f"`{name}`", _listing(named, CORE), _listing(named, {*named} - CORE)))
+    return _table(("server", "in the preset core", "left out"), rows)
+
+
+def _listing(names: Iterable[str], of: Collection[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names if name in of)
 
 
 def _environment() -> str:
-    rows = ((f"`{one.name}`", _line(one)) for one in variables())
+    rows = ((f"`{one.name}`", one.sentence) for one in variables())
     return _table(("variable", "what it is"), rows)
 
 
@@ -176,16 +154,6 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def _line(variable: Variable) -> str:
-    return f"{variable.purpose[:1].upper()}{variable.purpose[1:]}. {variable.obtain}"
-
-
-def _assignment(variable: Variable) -> str:
-    default = variable.default
-    shown = str(int(default)) if isinstance(default, bool) else "" if default is None else _WHOLE.sub("", str(default))
-    return f"# {variable.name}={shown}"
-
-
 def _first_line(text: str) -> str:
     return text.strip().partition("\n")[0]
 
@@ -194,6 +162,7 @@ BLOCKS: Final[Mapping[str, Callable[..., str]]] = {
     "example": _example,
     "tools": _tools,
     "parameters": _parameters,
+    "preset": _preset,
     "commands": _commands,
     "exits": _exits,
     "environment": _environment,
@@ -205,4 +174,5 @@ BLOCKS: Final[Mapping[str, Callable[..., str]]] = {
 if __name__ == "__main__":
     for document in DOCUMENTS:
         document.write_text(rewritten(document.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    registry.main()
     ENV_EXAMPLE.write_text(env_example(), encoding="utf-8", newline="\n")

@@ -15,10 +15,26 @@ def pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
+ALL_IN_ONE: Final = "suite"
+"""The server that carries the tools of the others, and has none of its own."""
+
+
 @cache
-def servers() -> tuple[str, ...]:
+def server_folders() -> tuple[str, ...]:
     """The names of the folders below servers/."""
     return tuple(sorted(folder.name for folder in (ROOT / "servers").iterdir() if any(folder.glob("*/__init__.py"))))
+
+
+def servers() -> tuple[str, ...]:
+    """The servers that have tools of their own."""
+    return tuple(name for name in server_folders() if name != ALL_IN_ONE)
+
+
+def command_of(server: str) -> str:
+    """The name of the command that starts a server."""
+    scripts = pyproject()["project"]["scripts"]
+    [name] = [name for name, target in scripts.items() if target.startswith(f"perfsuite_{server}:")]
+    return str(name)
 
 
 @cache

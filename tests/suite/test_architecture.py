@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from suite.repository import ROOT, servers
+from suite.repository import ROOT, server_folders
 
-FOLDERS = ["shared", *(f"servers/{name}" for name in servers())]
+FOLDERS = ["shared", *(f"servers/{name}" for name in server_folders())]
 
 
 def lint(root: Path) -> subprocess.CompletedProcess[str]:
@@ -43,6 +43,7 @@ def test_every_contract_is_kept() -> None:
         ("shared/perfsuite/samples/upward.py", "import perfsuite.workflow"),
         ("shared/perfsuite/workflow/server_bound.py", "import perfsuite_perfanalysis"),
         ("shared/perfsuite/samples/talking.py", "import mcp"),
+        ("servers/perfreport/perfsuite_perfreport/service/carrying.py", "import perfsuite_suite"),
     ],
 )
 def test_a_module_in_the_wrong_place_breaks_a_contract(copy: Path, path: str, code: str) -> None:

@@ -13,7 +13,7 @@ from perfsuite.artifacts import RunStore
 from perfsuite.sandbox import up as sandbox
 from perfsuite.workflow.importing import ImportRequest, import_results
 from suite.generated import EXAMPLE, tools, variables
-from suite.repository import ROOT, pyproject, servers
+from suite.repository import ROOT, command_of, servers
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +23,6 @@ CANARY = "c4n4ry-s3cr3t-0f-th3-t3st"
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def command_of(server: str) -> str:
-    scripts = pyproject()["project"]["scripts"]
-    [name] = [name for name, target in scripts.items() if target.startswith(f"perfsuite_{server}:")]
-    return str(Path(sys.executable).with_name(name))
 
 
 def environment(artifacts: Path, services: dict[str, str]) -> dict[str, str]:
@@ -64,7 +58,8 @@ async def test_no_tool_lets_a_secret_out(server: str, tmp_path: Path) -> None:
     said: list[str] = []
     services = sandbox.opened(sandbox.Wishes((ROOT / EXAMPLE,)), tmp_path / "sandbox")
     with services as up, (tmp_path / "stderr.log").open("w", encoding="utf-8") as log:
-        parameters = StdioServerParameters(command=command_of(server), env=environment(artifacts, up.environment))
+        command = str(Path(sys.executable).with_name(command_of(server)))
+        parameters = StdioServerParameters(command=command, env=environment(artifacts, up.environment))
         async with _client(parameters, log) as client:
             listed = (await client.list_tools()).tools
             for tool in listed:

@@ -20,4 +20,4 @@ def test_a_test_may_talk_to_this_machine() -> None:
 
 def test_nothing_is_set_that_the_suite_reads() -> None:
     ours = {name for name in os.environ if name.startswith(("PERFSUITE_", "MCP_"))}
-    assert ours <= {"PERFSUITE_FIXTURES", "PERFSUITE_INSPECTOR"}
+    assert ours <= {"PERFSUITE_CONFORMANCE", "PERFSUITE_FIXTURES", "PERFSUITE_INSPECTOR"}

@@ -8,7 +8,9 @@ from typer.exceptions import TyperException
 
 from perfsuite import __version__
 from perfsuite.cli import exits, output
+from perfsuite.cli.clients import clients
 from perfsuite.cli.doctor import doctor
+from perfsuite.cli.handover import mcp
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
 from perfsuite.cli.stats import stats
@@ -30,6 +32,8 @@ app.command("import")(import_)
 app.command("runs")(runs)
 app.command("status")(status)
 app.command("doctor")(doctor)
+app.command("clients")(clients)
+app.command("mcp", context_settings={"ignore_unknown_options": True})(mcp)
 app.command("run-jmeter")(run_jmeter)
 app.add_typer(sandbox, name="sandbox")
 

@@ -1,55 +1,36 @@
 """`perfsuite doctor`: whether everything that perfsuite needs is here and works, tried rather than looked up."""
 
-import os
 import shutil
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib.metadata import distribution
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final
 
-import anyio
 from rich.table import Table
 from rich.text import Text
 
 from perfsuite import __version__
 from perfsuite.artifacts import RunStore
 from perfsuite.cli import exits, output
+from perfsuite.cli.doctor_servers import Finding, ask_all_servers
 from perfsuite.cli.options import AsJson
 from perfsuite.errors import PerfsuiteError
 from perfsuite.samples.engine import Engine
-from perfsuite.samples.rows import printable
 from perfsuite.settings import SuiteSettings
 
-_COLOURS: Final = {"ok": "green", "warning": "yellow", "broken": "bold red"}
+_COLOURS: Final = {"ok": "green", "unset": "dim", "warning": "yellow", "broken": "bold red"}
 _LITTLE_DISK: Final = 2_000_000_000
-_PATIENCE_S: Final = 30
-# A JMeter that was never tried on this machine is put together first, and tried with every Java there is.
-_ENGINE_PATIENCE_S: Final = 240
-_ENGINE_TOOL: Final = "check_jmeter_engine"
 
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was tried."""
-
-    check: str
-    state: Literal["ok", "warning", "broken"]
-    found: str
-    next_step: str = ""
-
-
-Check = Callable[[], Finding | list[Finding]]
+Check = Callable[[], Finding]
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Try everything that perfsuite needs on this machine, and say what to do about what does not work."""
+    """Try everything that perfsuite needs on this machine, and every account; say what to do about what fails."""
     own: tuple[Check, ...] = (_python, _settings, _artifacts, _configuration, _temporary_disk, _statistics)
-    checks = (*own, *_server_checks())
-    findings = [finding for check in checks for finding in _tried(check)]
+    findings = [finding for check in own for finding in _tried(check)]
+    findings += ask_all_servers()
     if as_json:
         output.print_json({"version": __version__, "findings": [asdict(finding) for finding in findings]})
     else:
@@ -60,10 +41,9 @@ def doctor(as_json: AsJson = False) -> None:
 
 def _tried(check: Check) -> list[Finding]:
     try:
-        found = check()
+        return [check()]
     except PerfsuiteError as error:
         return [Finding(check.__name__.strip("_").replace("_", " "), "broken", error.message, error.next_step)]
-    return found if isinstance(found, list) else [found]
 
 
 def _python() -> Finding:
@@ -111,71 +91,6 @@ def _statistics() -> Finding:
     with Engine() as engine:
         [(version,)] = engine.rows("SELECT version()")
     return Finding("statistics", "ok", f"DuckDB {version} works")
-
-
-def _server_checks() -> list[Check]:
-    """One check for each server that this installation brings."""
-    scripts = distribution("perfsuite").entry_points.select(group="console_scripts")
-    return [_server_check(name) for name in sorted(scripts.names) if name.endswith("-mcp")]
-
-
-def _server_check(name: str) -> Check:
-    def check() -> list[Finding]:
-        command = Path(sysconfig.get_path("scripts")) / name
-        if not command.exists():
-            return [Finding(name, "broken", f"the command {command} is missing", "Install perfsuite again.")]
-        return ask_server(name, str(command))
-
-    check.__name__ = name
-    return check
-
-
-def ask_server(name: str, *command: str) -> list[Finding]:
-    """Start a server to see whether it answers, and have it look for the JMeter it needs, if it can."""
-    try:
-        tools, engine = anyio.run(_answers_of, command)
-    except Exception as error:  # noqa: BLE001 - whatever a server dies of is what doctor is for
-        told = printable(repr(error))
-        return [Finding(name, "broken", f"does not answer: {told}", f"Run `{name}` in a terminal to see why.")]
-    return [Finding(name, "ok", f"answers over stdio with {tools} tools"), *engine]
-
-
-async def _answers_of(command: tuple[str, ...]) -> tuple[int, list[Finding]]:
-    """How many tools there are, and what was found out by asking one."""
-    from mcp.client import Client
-    from mcp.client.stdio import StdioServerParameters
-    from mcp_types import TextContent
-
-    # Without it, the server would not see JMETER_HOME and the like.
-    environ = dict(os.environ)
-    with anyio.fail_after(_PATIENCE_S) as limit:
-        async with Client(StdioServerParameters(command=command[0], args=list(command[1:]), env=environ)) as client:
-            tools = [tool.name for tool in (await client.list_tools()).tools]
-            if _ENGINE_TOOL not in tools:
-                return len(tools), []
-            limit.deadline += _ENGINE_PATIENCE_S
-            with output.progress_bar() as tell:
-
-                async def told(progress: float, total: float | None, message: str | None) -> None:
-                    tell(message or "", progress / (total or 1.0))
-
-                answer = await client.call_tool(_ENGINE_TOOL, progress_callback=told)
-            said = " ".join(block.text for block in answer.content if isinstance(block, TextContent))
-            return len(tools), [_engine(answer.structured_content, said)]
-
-
-def _engine(report: dict[str, Any] | None, said: str) -> Finding:
-    if report is None:
-        return Finding("JMeter", "broken", said, "Run `jmeter-mcp` in a terminal to see why.")
-    engine = report["used"]
-    passed_over = [f"{one['source']}: {one['reason']}" for one in report["candidates"] if not one["usable"]]
-    if engine is None:
-        return Finding("JMeter", "warning", f"none that works; {'; '.join(passed_over)}", report["next_step"])
-    found = f"JMeter {engine['version']} ({engine['source']}) on Java {engine['java_version']}, in {engine['home']}"
-    problems = "".join(f"; {problem}" for problem in [engine["groovy_problem"], *passed_over] if problem)
-    if problems:
-        return Finding("JMeter", "warning", found + problems, report["next_step"])
-    return Finding("JMeter", "ok", found)
 
 
 def _existing(folder: Path) -> Path:

@@ -15,6 +15,24 @@ DEFAULT_PORT = 8000
 
 
 @dataclass(frozen=True)
+class Switch:
+    """An option of the command line that sets an environment variable."""
+
+    option: str
+    variable: str
+    about: str
+    metavar: str | None = None
+    """What its value is called; None where it has none, and sets the variable to 1."""
+
+
+READ_ONLY = Switch(
+    "--read-only",
+    "PERFSUITE_READ_ONLY",
+    "leave out every tool that changes something outside the run folder, as PERFSUITE_READ_ONLY=1 does",
+)
+
+
+@dataclass(frozen=True)
 class Wire:
     """The two descriptors that carry the protocol."""
 
@@ -32,10 +50,13 @@ class Options:
     allowed_hosts: Sequence[str] = field(default=())
 
 
-def serve(module: str, argv: Sequence[str] | None = None) -> None:
-    """Run the `server` that this module holds: over stdio, or over HTTP when the command line says so."""
+def serve(module: str, argv: Sequence[str] | None = None, *, switches: Sequence[Switch] = ()) -> None:
+    """Run the `server` that this module holds: over stdio, or over HTTP when the command line says so.
+
+    `switches` are options of this server alone. What they say is in the environment when the module is imported.
+    """
     arguments = sys.argv[1:] if argv is None else argv
-    options = _parse(arguments) if arguments else Options()
+    options = _parse(arguments, (READ_ONLY, *switches)) if arguments else Options()
     wire = None if options.http else take_standard_streams()
     # Imports leave hardly any garbage, and looking for it takes a fifteenth of the start. `run` turns this on again.
     gc.disable()
@@ -63,7 +84,7 @@ def take_standard_streams() -> Wire:
     return wire
 
 
-def _parse(arguments: Sequence[str]) -> Options:
+def _parse(arguments: Sequence[str], switches: Sequence[Switch]) -> Options:
     import argparse
     from pathlib import Path
 
@@ -83,4 +104,10 @@ def _parse(arguments: Sequence[str]) -> Options:
         "--allowed-host", action="append", default=[], dest="allowed_hosts", metavar="NAME",
         help="a further name by which clients call this machine; may be given more than once",
     )  # fmt: skip
-    return Options(**vars(parser.parse_args(arguments)))
+    for one in switches:
+        kind = {"metavar": one.metavar} if one.metavar else {"action": "store_const", "const": "1"}
+        parser.add_argument(one.option, dest=one.variable, help=one.about, **kind)  # type: ignore[arg-type]
+    found = vars(parser.parse_args(arguments))
+    set_now = {one.variable: found.pop(one.variable) for one in switches}
+    os.environ.update({name: value for name, value in set_now.items() if value is not None})
+    return Options(**found)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -34,6 +34,10 @@ from perfsuite.mcp.threads import in_thread
 from perfsuite.settings import SuiteSettings
 
 MOST_THREADS = 16
+_ONLY_READS = (
+    "changes something outside the run folder, and this server only reads. "
+    "If the user wants it, they can start the server again without PERFSUITE_READ_ONLY=1."
+)
 
 
 def create_server(
@@ -41,18 +45,19 @@ def create_server(
     *,
     title: str,
     instructions: str,
-    rules_page: str,
+    rules_page: str | None,
     has_jobs: bool = False,
     warm_up: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> "SuiteServer":
     """Make the server that a server.py registers its tools on.
 
-    `rules_page` names its page under agents-rules/; `has_jobs` adds `cancel_job`; `warm_up` names the families of
-    slow imports that its tools need; `environ` stands in for the environment.
+    `rules_page` names its page under agents-rules/, if it has one; `has_jobs` adds `cancel_job`; `warm_up` names the
+    families of slow imports that its tools need; `environ` stands in for the environment.
     """
     server = SuiteServer(name, title=title, instructions=instructions, warm_up=warm_up, environ=environ)
-    _add_rules(server, rules_page)
+    if rules_page is not None:
+        _add_rules(server, rules_page)
     _add_run_files(server)
     if has_jobs:
         server.tool(title="Stop long work", annotations=WRITES_RUN_FOLDER)(cancel_job)
@@ -77,10 +82,13 @@ class SuiteServer(MCPServer[Suite]):
         super().__init__(
             name, title=title, instructions=instructions, version=__version__, lifespan=lambda _: self._opened()
         )
-        self._warm_up = WarmUp(warm_up)
+        self.warm_up = WarmUp(warm_up)
+        self.tools: dict[str, Tool] = {}
+        self.prompts: list[Prompt] = []
+        self.withheld: dict[str, str] = {}
+        """The tools that are not offered, each with the reason."""
         self._slots = anyio.CapacityLimiter(MOST_THREADS)
-        self._tools: dict[str, Tool] = {}
-        self._withheld: set[str] = set()
+        self._carried: dict[str, SuiteServer] = {}
         self._listed: list[ListedTool] | None = None
 
     def add_tool(
@@ -107,36 +115,68 @@ class SuiteServer(MCPServer[Suite]):
                 structured_output=structured_output,
             )
         )
-        if tool.name in self._tools:
-            raise BadInput(f"There are two tools {tool.name!r}.", next_step="Rename one of them.")
         if self._settings.read_only and changes_outside(annotations):
-            self._withheld.add(tool.name)
-            return
-        self._tools[tool.name] = tool
+            self.withheld[tool.name] = _ONLY_READS
+        else:
+            self._take(tool)
+
+    def add_prompt(self, prompt: Prompt) -> None:
+        """Take a prompt."""
+        super().add_prompt(prompt)
+        self.prompts.append(prompt)
+
+    def carry(self, other: "SuiteServer", *, only: Collection[str] | None = None, otherwise: str = "") -> None:
+        """Offer the tools and prompts of another server too, which is then not run itself.
+
+        `only` names the tools to take, of whatever server; `otherwise` says why others are not there. Every server's
+        `cancel_job` is the same tool, and serves all. The files of runs are resources of every server.
+        """
+        for tool in other.tools.values():
+            if only is not None and tool.name not in only:
+                self.withheld[tool.name] = otherwise
+            elif tool.name not in self.tools or self.tools[tool.name].fn is not tool.fn:
+                self._take(tool)
+                self._carried[tool.name] = other
+        self.withheld |= other.withheld
+        for prompt in other.prompts:
+            self.add_prompt(prompt)
+        self.warm_up = WarmUp(tuple(dict.fromkeys([*self.warm_up.families, *other.warm_up.families])))
+
+    def work_in(self, slots: anyio.CapacityLimiter) -> None:
+        """Let the tools, also those that are carried, work in as many threads as there is room for here."""
+        self._slots = slots
+        for other in set(self._carried.values()):
+            other.work_in(slots)
+
+    def _take(self, tool: Tool) -> None:
+        if tool.name in self.tools:
+            raise BadInput(f"There are two tools {tool.name!r}.", next_step="Rename one of them.")
+        self.tools[tool.name] = tool
         self._listed = None
 
     def remove_tool(self, name: str) -> None:
         """Give a tool up again."""
-        if self._tools.pop(name, None) is None:
-            raise ToolError(unknown_tool(name, self._tools))
+        if self.tools.pop(name, None) is None:
+            raise ToolError(unknown_tool(name, self.tools))
         self._listed = None
 
     async def list_tools(self) -> list[ListedTool]:
         """The tools, in as few characters as they can be described in."""
         if self._listed is None:
-            self._listed = [_listed(tool) for tool in self._tools.values()]
+            self._listed = [_listed(tool) for tool in self.tools.values()]
         return self._listed
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[Suite, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Whatever goes wrong is raised as a `ToolError` that says what to do."""
-        tool = self._tools.get(name)
+        tool = self.tools.get(name)
         if tool is None:
             raise ToolError(failures.told(self._missing(name)))
         if fault := unknown_arguments(tool, arguments):
             raise ToolError(failures.told(fault))
-        await self._warm_up.finish()
+        # A tool that another server brought waits for what that one needs, and not for the rest.
+        await self._carried.get(name, self).warm_up.finish()
         try:
             result = await tool.run(arguments, context or Context(mcp_server=self), convert_result=True)
             return tidy(result) if isinstance(result, CallToolResult) else result
@@ -167,18 +207,13 @@ class SuiteServer(MCPServer[Suite]):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
     def _missing(self, name: str) -> str:
-        if name not in self._withheld:
-            return unknown_tool(name, self._tools)
-        return (
-            f"`{name}` changes something outside the run folder, and this server only reads. "
-            "If the user wants it, they can start the server again without PERFSUITE_READ_ONLY=1."
-        )
+        return f"`{name}` {self.withheld[name]}" if name in self.withheld else unknown_tool(name, self.tools)
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[Suite]:
-        self._slots = anyio.CapacityLimiter(MOST_THREADS)
+        self.work_in(anyio.CapacityLimiter(MOST_THREADS))
         async with Jobs.opened() as jobs:
-            self._warm_up.schedule()
+            self.warm_up.schedule()
             yield Suite(jobs, self._environ)
 
 
