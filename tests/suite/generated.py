@@ -111,7 +111,7 @@ def _preset() -> str:
     """The tools of the preset core by server, and what it leaves out."""
     rows = []
     for name in SERVERS:
-        named = [tool.name for tool in tools(name)]
+        named = [tool.name for tool in tools(name) if tool.name != "cancel_job"]
         rows.append((f"`{name}`", _listing(named, CORE), _listing(named, {*named} - CORE)))
     return _table(("server", "in the preset core", "left out"), rows)
 

@@ -57,7 +57,7 @@ async def test_two_processes_leave_what_one_would_have_left(start: Start, tmp_pa
         answers = await together(one, other)
         last = await one.call_tool(*ANALYSE)
     for answer in answers:
-        assert not answer.is_error or "another process" in answer.content[0].text
+        assert not answer.is_error or "is already running" in answer.content[0].text
     assert last.structured_content["state"] == "done"
 
     alone = run_in(tmp_path / "alone")

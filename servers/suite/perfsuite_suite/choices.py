@@ -4,8 +4,17 @@ from typing import Final, Literal
 
 Preset = Literal["all", "core"]
 
-# In the order of a run.
-SERVERS: Final = ("perfreport", "blazemeter", "jmeter", "datadog", "perfanalysis", "confluence")
+# In the order of a run, and what each is for, in its own first words: it is said before any of them is imported.
+PURPOSES: Final = {
+    "perfreport": "PerfReport: Reports, charts and summaries of analysed runs",
+    "blazemeter": "BlazeMeter: Load tests that ran on BlazeMeter",
+    "jmeter": "JMeter: Load tests by the real JMeter that outlive this server",
+    "datadog": "Datadog: Metrics, logs and traces of a load test from Datadog",
+    "perfanalysis": "PerfAnalysis: Exact numbers about load-test runs, and findings that say how sure they are",
+    "confluence": "Confluence: Reports of load tests, published as pages of Confluence Cloud or of a Confluence on "
+    "premises",
+}
+SERVERS: Final = tuple(PURPOSES)
 
 MOST_TOOLS_OF_CORE: Final = 40
 # Every step of a workflow, starting and stopping a test, and the questions that come after. What is left out lists,

@@ -1,13 +1,11 @@
 """One server that carries the tools of the others."""
 
 import importlib
-import re
 
 from perfsuite.mcp.server import SuiteServer, create_server
-from perfsuite_suite.choices import CORE
+from perfsuite_suite.choices import CORE, PURPOSES
 from perfsuite_suite.settings import AllInOneSettings
 
-_FIRST_CLAUSE = re.compile(r"[^.:;]*")
 _INTRODUCTION = "Load tests, from the run to the published page:"
 _BEGIN = "Begin with `start_workflow`; `get_workflow_status` says what is left."
 _LEFT_OUT = (
@@ -18,30 +16,19 @@ _LEFT_OUT = (
 
 def build(settings: AllInOneSettings) -> SuiteServer:
     """The server with the tools that are chosen."""
-    parts = [_server_of(name) for name in settings.servers]
+    lines = [_INTRODUCTION, *(f"- {PURPOSES[name]}." for name in settings.servers)]
+    begin = [_BEGIN] if "perfreport" in settings.servers else []
     whole = create_server(
-        "perfsuite", title="perfsuite", instructions=_instructions(parts), rules_page=None, has_jobs=True
+        "perfsuite", title="perfsuite", instructions="\n".join([*lines, *begin]), rules_page=None, has_jobs=True
     )
-    for part in parts:
-        whole.carry(part, only=CORE if settings.preset == "core" else None, otherwise=_LEFT_OUT)
+    whole.carry_later(lambda: _carry(whole, settings))
     return whole
 
 
-def _server_of(name: str) -> SuiteServer:
-    server: SuiteServer = importlib.import_module(f"perfsuite_{name}.server").server
-    return server
-
-
-def _instructions(parts: list[SuiteServer]) -> str:
-    """What every server is for, in its own first words."""
-    lines = [f"- {part.title}: {_first_clause(part.instructions or '')}." for part in parts]
-    has_workflows = any("start_workflow" in part.tools for part in parts)
-    return "\n".join([_INTRODUCTION, *lines, *([_BEGIN] if has_workflows else [])])
-
-
-def _first_clause(text: str) -> str:
-    found = _FIRST_CLAUSE.match(text)
-    return found[0] if found else ""
+def _carry(whole: SuiteServer, settings: AllInOneSettings) -> None:
+    for name in settings.servers:
+        part: SuiteServer = importlib.import_module(f"perfsuite_{name}.server").server
+        whole.carry(part, only=CORE if settings.preset == "core" else None, otherwise=_LEFT_OUT)
 
 
 server = build(AllInOneSettings.load())

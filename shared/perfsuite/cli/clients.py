@@ -111,8 +111,9 @@ def _tell(kind: Kind, entries: Entries, told: dict[str, Any]) -> None:
         "would change": f"Nothing was written. Without --dry-run, {told['file']} would become this.",
         "written": f"{told['file']} is written.",
     }[told["state"]]
-    kept = f" The former file is kept as {told['backup']}." if told["backup"] else ""
-    output.say(f"{said}{kept}")
+    output.say(said)
+    if told["backup"]:
+        output.say(f"The former file is kept as {told['backup']}.")
     _say_what_to_give(kind, entries)
     if kind.most_tools and entries.servers and not _has_preset(entries):
         output.say(

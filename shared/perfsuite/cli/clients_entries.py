@@ -131,8 +131,8 @@ def _environment(kind: Kind, choice: Choice, servers: Sequence[str]) -> tuple[di
             if setting is None:
                 setting = kind.refer(variable)
                 referred.append(variable)
-            environ = {**setting, **environ}
-    return dict(sorted(environ.items(), key=lambda pair: not pair[0].startswith("PERFSUITE"))), referred
+            environ |= setting
+    return environ, referred
 
 
 def _folders() -> dict[str, str]:

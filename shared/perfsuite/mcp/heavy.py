@@ -21,7 +21,8 @@ FAMILIES = {
 }
 DELAY_S = 0.3
 
-_lock = threading.Lock()
+one_at_a_time = threading.Lock()
+"""Whoever imports in a thread holds this."""
 _loaded: set[str] = set()
 
 
@@ -51,7 +52,7 @@ class WarmUp:
 
     def _load(self) -> None:
         for family in self.families:
-            with _lock:
+            with one_at_a_time:
                 if family not in _loaded:
                     _import(family)
                     _loaded.add(family)

@@ -15,7 +15,8 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.message import SessionMessage
-from mcp_types import CallToolResult, Icon, InputRequiredResult, ToolAnnotations
+from mcp_types import CallToolResult, GetPromptResult, Icon, InputRequiredResult, ToolAnnotations
+from mcp_types import Prompt as ListedPrompt
 from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl, Field
 
@@ -25,7 +26,7 @@ from perfsuite.mcp import failures, logs, resources, schemas
 from perfsuite.mcp.answers import tidy
 from perfsuite.mcp.arguments import unknown_arguments, unknown_tool
 from perfsuite.mcp.context import AppContext, Suite
-from perfsuite.mcp.heavy import WarmUp
+from perfsuite.mcp.heavy import WarmUp, one_at_a_time
 from perfsuite.mcp.jobs import CancelReport, Jobs
 from perfsuite.mcp.pages import read_page
 from perfsuite.mcp.registration import WRITES_RUN_FOLDER, changes_outside, checked, off_the_loop
@@ -89,6 +90,7 @@ class SuiteServer(MCPServer[Suite]):
         """The tools that are not offered, each with the reason."""
         self._slots = anyio.CapacityLimiter(MOST_THREADS)
         self._carried: dict[str, SuiteServer] = {}
+        self._to_carry: Callable[[], object] | None = None
         self._listed: list[ListedTool] | None = None
 
     def add_tool(
@@ -142,6 +144,10 @@ class SuiteServer(MCPServer[Suite]):
             self.add_prompt(prompt)
         self.warm_up = WarmUp(tuple(dict.fromkeys([*self.warm_up.families, *other.warm_up.families])))
 
+    def carry_later(self, carry: Callable[[], object]) -> None:
+        """Have this carry the others when a client asks for the first time, so that they cost nothing at the start."""
+        self._to_carry = carry
+
     def work_in(self, slots: anyio.CapacityLimiter) -> None:
         """Let the tools, also those that are carried, work in as many threads as there is room for here."""
         self._slots = slots
@@ -162,6 +168,7 @@ class SuiteServer(MCPServer[Suite]):
 
     async def list_tools(self) -> list[ListedTool]:
         """The tools, in as few characters as they can be described in."""
+        await self._all_carried()
         if self._listed is None:
             self._listed = [_listed(tool) for tool in self.tools.values()]
         return self._listed
@@ -170,6 +177,7 @@ class SuiteServer(MCPServer[Suite]):
         self, name: str, arguments: dict[str, Any], context: Context[Suite, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
         """Call a tool. Whatever goes wrong is raised as a `ToolError` that says what to do."""
+        await self._all_carried()
         tool = self.tools.get(name)
         if tool is None:
             raise ToolError(failures.told(self._missing(name)))
@@ -182,6 +190,18 @@ class SuiteServer(MCPServer[Suite]):
             return tidy(result) if isinstance(result, CallToolResult) else result
         except (ToolError, ValueError) as error:
             raise failures.tool_failure(tool, error) from None
+
+    async def list_prompts(self) -> list[ListedPrompt]:
+        """The prompts, also those that are carried."""
+        await self._all_carried()
+        return await super().list_prompts()
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Suite, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """A prompt, whoever brought it."""
+        await self._all_carried()
+        return await super().get_prompt(name, arguments, context)
 
     async def read_resource(
         self, uri: AnyUrl | str, context: Context[Suite, Any] | None = None
@@ -205,6 +225,18 @@ class SuiteServer(MCPServer[Suite]):
         # MCPServer opens standard input and output by itself and takes no streams; the server beneath it does.
         server = self._lowlevel_server
         await server.run(incoming, outgoing, server.create_initialization_options())
+
+    async def _all_carried(self) -> None:
+        if self._to_carry is not None:
+            await in_thread(self._carry_now, name="carrying")
+            self.work_in(self._slots)
+            self.warm_up.schedule()
+
+    def _carry_now(self) -> None:
+        with one_at_a_time:
+            if self._to_carry is not None:
+                self._to_carry()
+                self._to_carry = None
 
     def _missing(self, name: str) -> str:
         return f"`{name}` {self.withheld[name]}" if name in self.withheld else unknown_tool(name, self.tools)

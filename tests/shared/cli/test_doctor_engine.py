@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perfsuite.cli.doctor import Finding, ask_server
+from perfsuite.cli.doctor_servers import Finding, ask_server
 
 SERVER = "from perfsuite.mcp.launch import serve; serve('shared.cli.engine_server')"
 USED = {
