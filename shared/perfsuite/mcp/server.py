@@ -14,8 +14,9 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.tools import Tool
+from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
-from mcp_types import CallToolResult, GetPromptResult, Icon, InputRequiredResult, ToolAnnotations
+from mcp_types import INVALID_PARAMS, CallToolResult, GetPromptResult, Icon, InputRequiredResult, ToolAnnotations
 from mcp_types import Prompt as ListedPrompt
 from mcp_types import Tool as ListedTool
 from pydantic import AnyUrl, Field
@@ -201,6 +202,8 @@ class SuiteServer(MCPServer[Suite]):
     ) -> GetPromptResult | InputRequiredResult:
         """A prompt, whoever brought it."""
         await self._all_carried()
+        if name not in (known := [prompt.name for prompt in self.prompts]):
+            raise MCPError(INVALID_PARAMS, f"There is no prompt {name!r}; there are {', '.join(known) or 'none'}.")
         return await super().get_prompt(name, arguments, context)
 
     async def read_resource(

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from mcp import Client
-from mcp_types import ElicitResult, TextContent
+from mcp import Client, MCPError
+from mcp_types import INVALID_PARAMS, ElicitResult, TextContent
 from pydantic import Field
 
 from perfsuite.errors import BadInput
@@ -102,6 +102,13 @@ async def test_a_server_that_only_reads_carries_nothing_that_changes(carrying: C
 
     assert "publish" not in names
     assert "PERFSUITE_READ_ONLY" in text_of(refused)
+
+
+async def test_a_prompt_that_is_not_there_is_the_mistake_of_who_asks(carrying: Carrying) -> None:
+    async with carrying() as client:
+        with pytest.raises(MCPError, match="There is no prompt 'demo'; there are demo_rules, other_rules") as error:
+            await client.get_prompt("demo")
+    assert error.value.error.code == INVALID_PARAMS
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
