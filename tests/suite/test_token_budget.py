@@ -14,8 +14,8 @@ from perfsuite_suite.settings import AllInOneSettings
 from suite import generated
 from suite.repository import servers
 
-MOST_OF_ALL = 50_000
-MOST_OF_ONE = 12_000
+MOST_OF_ALL = 56_000
+MOST_OF_ONE = 12_500
 PARTS = ("inputSchema", "outputSchema", "description", "annotations")
 
 

@@ -30,8 +30,8 @@ def _text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 Environment = Annotated[Text, Field(max_length=100, description="As in environments.yaml; a run knows its own.")]
 Run = Annotated[Text, Field(max_length=64, description="The run that gets the files.")]
-From = Annotated[Text, Field(description="ISO, epoch, or now-2h; by default the run's first sample.")]
-To = Annotated[Text, Field(description="By default the run's last sample, or now.")]
+From = Annotated[Text, Field(description="ISO, epoch or now-2h; else the run's first sample.")]
+To = Annotated[Text, Field(description="Else the run's last sample, or now.")]
 LogType = Annotated[
     Text,
     Field(

@@ -14,9 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from perfsuite.errors import Refused
 
-Confirm = Annotated[
-    bool, Field(description="Set it only after the user agreed, and only where the client cannot ask the user itself.")
-]
+Confirm = Annotated[bool, Field(description="Only after the user agreed, where the client cannot ask.")]
 Confirmed = Literal[True]
 
 

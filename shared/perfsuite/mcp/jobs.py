@@ -37,7 +37,7 @@ WaitSeconds = Annotated[
     Field(
         ge=0,
         le=LONGEST_WAIT_S,
-        description="How long to wait for the end. The work goes on either way; the same call again waits on.",
+        description="Seconds to wait; the same call again waits on.",
     ),
 ]
 

@@ -1,6 +1,6 @@
 """JSON schemas as the model reads them: every byte of tools/list is sent with every request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any
 
@@ -10,28 +10,41 @@ Schema = dict[str, Any]
 _NAMED = ("properties", "$defs", "patternProperties")
 # What stands under these keys is data.
 _VERBATIM = ("default", "const", "enum", "examples", "required")
+# How long a text may be and what is in it hardly ever matters, and where it does, the error says what was expected.
+_UNSAID = ("title", "pattern", "maxLength")
+_EMPTY = (None, "", [])
+_LARGEST_NUMBER = 2**53 - 1
 
 
 def slim(schema: Schema) -> Schema:
-    """The same schema without the titles that pydantic makes out of names, and without definitions that nobody uses.
+    """The same schema without what pydantic makes out of names, limits that errors tell, and unused definitions.
 
-    What may be left out is not said to take null as well: the server takes it, and nobody needs to send it.
+    What may be left out is not said to take null as well, nor to be nothing by default: the server takes both, and
+    nobody needs to send them. Of the items of a list, the description of the list says enough.
     """
-    slimmed: Schema = _untitled(schema)
+    slimmed: Schema = _without(_UNSAID, schema)
     definitions = slimmed.pop("$defs", {})
     if "properties" in slimmed:
-        slimmed["properties"] = {name: _optional(value) for name, value in slimmed["properties"].items()}
+        slimmed["properties"] = {name: _argument(value) for name, value in slimmed["properties"].items()}
     if used := _reachable(slimmed, definitions):
         slimmed["$defs"] = used
     return slimmed
 
 
 def outline(schema: Schema) -> Schema:
-    """What an answer holds, one level deep: what lies deeper is seen in the answer, and would be most of the text."""
-    whole = _untitled(schema)
-    definitions = whole.get("$defs", {})
-    properties = {name: _sketch(value, definitions) for name, value in whole.get("properties", {}).items()}
-    return {"type": "object", "properties": properties}
+    """What an answer always holds, by name, and whatever is said of its parts, one level deep.
+
+    Of which type they are, what lies deeper, and what is not always there is seen in the answer: it would be most of
+    the text.
+    """
+    whole = _without(("title",), schema)
+    definitions, always = whole.get("$defs", {}), whole.get("required", [])
+    told = {name: _sketch(value, definitions) for name, value in whole.get("properties", {}).items() if _says(value)}
+    return {"type": "object", "properties": told, **({"required": always} if always else {})}
+
+
+def _says(schema: Schema) -> bool:
+    return "description" in schema or "enum" in schema
 
 
 def closed(schema: Schema) -> Schema:
@@ -39,11 +52,18 @@ def closed(schema: Schema) -> Schema:
     return {**schema, "additionalProperties": False}
 
 
-def _optional(schema: Schema) -> Schema:
+def _argument(schema: Schema) -> Schema:
     match schema:
         case {"anyOf": [dict(only), {"type": "null"}], "default": None, **others}:
-            return {**only, **others}
-    return schema
+            schema = {**only, **others}
+    said = {key: value for key, value in schema.items() if not _goes_without_saying(key, value)}
+    if isinstance(said.get("items"), dict):
+        said["items"] = {key: value for key, value in said["items"].items() if key != "description"}
+    return said
+
+
+def _goes_without_saying(key: str, value: Any) -> bool:
+    return (key == "default" and value in _EMPTY) or (key == "maximum" and value == _LARGEST_NUMBER)
 
 
 def _sketch(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
@@ -62,20 +82,20 @@ def _kinds(schema: Schema, definitions: Mapping[str, Schema]) -> list[str]:
     return list(dict.fromkeys(chain.from_iterable(kinds))) if all(kinds) else []
 
 
-def _untitled(node: Any) -> Any:
+def _without(keys: Collection[str], node: Any) -> Any:
     if isinstance(node, list):
-        return [_untitled(item) for item in node]
+        return [_without(keys, item) for item in node]
     if not isinstance(node, Mapping):
         return node
-    return {key: _child(key, value) for key, value in node.items() if key != "title"}
+    return {key: _child(keys, key, value) for key, value in node.items() if key not in keys}
 
 
-def _child(key: str, value: Any) -> Any:
+def _child(keys: Collection[str], key: str, value: Any) -> Any:
     if key in _VERBATIM:
         return value
     if key in _NAMED and isinstance(value, Mapping):
-        return {name: _untitled(schema) for name, schema in value.items()}
-    return _untitled(value)
+        return {name: _without(keys, schema) for name, schema in value.items()}
+    return _without(keys, value)
 
 
 def _reachable(schema: Schema, definitions: Mapping[str, Schema]) -> dict[str, Schema]:

@@ -253,14 +253,11 @@ class SuiteServer(MCPServer[Suite]):
 
 
 async def cancel_job(
-    run_id: Annotated[str, Field(description="The run that the work is for.")],
-    tool: Annotated[str, Field(description="The tool that started the work.")],
+    run_id: Annotated[str, Field(description="Whose work.")],
+    tool: Annotated[str, Field(description="That started it.")],
     ctx: AppContext,
 ) -> CancelReport:
-    """Stop the long work that a tool does for a run.
-
-    Only for work that is still going on; what it has written so far stays until the tool is called again.
-    """
+    """Stop the long work that a tool does for a run. What it has written so far stays until it is called again."""
     return await ctx.suite.jobs.cancel(run_id, tool)
 
 

@@ -1,7 +1,7 @@
 """Schemas lose what pydantic makes up, and nothing else."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -24,6 +24,18 @@ class Answer(BaseModel):
     nodes: list[Node] = []
     users: int | None = Field(default=None, description="null: not known")
     anything: Any = None
+
+
+class Verdict(BaseModel):
+    state: Literal["good", "bad"]
+    reason: str = ""
+
+
+class Question(BaseModel):
+    name: str = Field(default="", description="who", pattern="^[a-z]+$", max_length=9)
+    names: list[Annotated[str, Field(description="one of them", max_length=9)]] = []
+    number: int | None = Field(default=None, ge=1, le=2**53 - 1)
+    is_sure: bool = False
 
 
 class Tree(BaseModel):
@@ -55,16 +67,29 @@ def test_an_argument_that_may_be_left_out_does_not_say_that_it_may_be_null() -> 
     assert schema["properties"]["node"]["anyOf"][1] == {"type": "null"}, "it must be given, and may be null"
 
 
+def test_what_errors_tell_and_what_goes_without_saying_is_left_out() -> None:
+    schema = slim(Question.model_json_schema())
+
+    assert schema["properties"] == {
+        "name": {"type": "string", "description": "who"},
+        "names": {"type": "array", "items": {"type": "string"}},
+        "number": {"type": "integer", "minimum": 1},
+        "is_sure": {"type": "boolean", "default": False},
+    }
+
+
 def test_an_answer_is_outlined_one_level_deep() -> None:
     schema = outline(Answer.model_json_schema())
 
     assert schema == {
         "type": "object",
-        "properties": {
-            "node": {"type": ["object", "null"]},
-            "colour": {"type": "string"},
-            "nodes": {"type": "array"},
-            "users": {"type": ["integer", "null"], "description": "null: not known"},
-            "anything": {},
-        },
+        "properties": {"users": {"type": ["integer", "null"], "description": "null: not known"}},
+        "required": ["node", "colour"],
     }
+
+
+def test_the_words_that_an_answer_may_hold_are_in_its_outline() -> None:
+    schema = outline(Verdict.model_json_schema())
+
+    assert schema["properties"] == {"state": {"type": "string", "enum": ["good", "bad"]}}
+    assert schema["required"] == ["state"]
