@@ -64,8 +64,9 @@ class Account:
         return min(self.ways, key=lambda way: len(way.missing(environ)) / len(way.variables))
 
     def wanted(self, environ: Mapping[str, str]) -> str:
-        """What is not set, for each way."""
-        return ", or ".join(f"{_listed(way.missing(environ))}{way.of}" for way in self.ways)
+        """What is not set, for each way; of those for the same kind of service, the first alone."""
+        first = {way.of or way.variables: way for way in reversed(self.ways)}
+        return ", or ".join(f"{_listed(way.missing(environ))}{way.of}" for way in reversed(first.values()))
 
 
 def is_set(variable: Variable, environ: Mapping[str, str]) -> bool:

@@ -1,6 +1,7 @@
 """`perfsuite clients`: the configuration that makes an MCP client start the servers."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -16,6 +17,7 @@ from perfsuite.cli.clients_entries import Choice, Entries, Form, make_entries, n
 from perfsuite.cli.clients_kinds import INPUTS, KINDS, Kind, Name, Scope, file_of
 from perfsuite.cli.options import AsJson
 from perfsuite.errors import BadInput, PerfsuiteError
+from perfsuite.settings import given
 
 _COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 State = Literal["written", "unchanged", "would change", "printed"]
@@ -135,7 +137,8 @@ def _say_what_to_give(kind: Kind, entries: Entries, *, to_stderr: bool = False) 
     for one in _to_give(kind, entries):
         place = one["reference"] if kind.prefers_files else ""
         by_hand = " (put it under `env` yourself)" if kind.prefers_files and not place else ""
-        said = f"  {one['variable']}: {one['what']}{by_hand}{f', in {place}' if place else ''}"
+        here = " (it is set here)" if given(os.environ, one["variable"]) else ""
+        said = f"- {one['variable']}: {one['what']}{by_hand}{f', in {place}' if place else ''}{here}"
         screen.print(output.plain(said), soft_wrap=True)
 
 

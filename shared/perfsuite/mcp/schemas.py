@@ -12,7 +12,7 @@ _NAMED = ("properties", "$defs", "patternProperties")
 _VERBATIM = ("default", "const", "enum", "examples", "required")
 # How long a text may be and what is in it hardly ever matters, and where it does, the error says what was expected.
 _UNSAID = ("title", "pattern", "maxLength")
-_EMPTY = (None, "", [])
+_EMPTY: tuple[object, ...] = (None, "", [])
 _LARGEST_NUMBER = 2**53 - 1
 
 

@@ -61,7 +61,7 @@ def test_confluence_on_premises_is_asked_as_such(services: sandbox.Up, monkeypat
         (
             "confluence",
             "not configured: CONFLUENCE_URL, CONFLUENCE_EMAIL and CONFLUENCE_API_TOKEN (Cloud), or CONFLUENCE_URL and "
-            "CONFLUENCE_PAT (on premises), or CONFLUENCE_URL, CONFLUENCE_USER and CONFLUENCE_PASSWORD (on premises)",
+            "CONFLUENCE_PAT (on premises)",
         ),
     ],
 )
