@@ -12,8 +12,9 @@ from mcp_types import ElicitRequestParams, ElicitResult, TextContent
 
 from hands import Hands
 from perfsuite.artifacts import RunStore
-from perfsuite.sandbox.blazemeter import BlazeMeterSpec, OpenBlazeMeter, opened
+from perfsuite.sandbox.blazemeter import BlazeMeterSpec, OpenBlazeMeter, opened, recording
 from perfsuite.sandbox.blazemeter.catalog import CHECKOUT_TEST
+from perfsuite.sandbox.blazemeter.recording import Recording
 from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.standins.application import Backstage
 from perfsuite.sandbox.standins.faults import Fault
@@ -45,9 +46,19 @@ def hands() -> Hands:
     return Hands()
 
 
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """What the stand-in tells of its runs. To read it takes longer than most tests, and none of them changes it."""
+    return recording.read((RESULTS,), tmp_path_factory.mktemp("recorded"), BlazeMeterSpec((RESULTS,)).engines)
+
+
 @pytest.fixture
-def service(tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenBlazeMeter]:
+def service(
+    tmp_path: Path, hands: Hands, recorded: Recording, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OpenBlazeMeter]:
     """The stand-in, and the environment that leads to it."""
+    monkeypatch.setattr(recording, "read", lambda *_: recorded)
+    (tmp_path / "standin").mkdir()
     backstage = Backstage(clock=Clock(lambda: hands.now, hands.sleep))
     with opened(BlazeMeterSpec((RESULTS,)), tmp_path / "standin", backstage) as found:
         for name, value in found.environment.items():
