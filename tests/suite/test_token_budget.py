@@ -14,7 +14,7 @@ from perfsuite_suite.settings import AllInOneSettings
 from suite import generated
 from suite.repository import servers
 
-MOST_OF_ALL = 56_000
+MOST_OF_ALL = 55_000
 MOST_OF_ONE = 12_500
 PARTS = ("inputSchema", "outputSchema", "description", "annotations")
 

@@ -40,7 +40,11 @@ def outline(schema: Schema) -> Schema:
     whole = _without(("title",), schema)
     definitions, always = whole.get("$defs", {}), whole.get("required", [])
     told = {name: _sketch(value, definitions) for name, value in whole.get("properties", {}).items() if _says(value)}
-    return {"type": "object", "properties": told, **({"required": always} if always else {})}
+    return {
+        "type": "object",
+        **({"properties": told} if told else {}),
+        **({"required": always} if always else {}),
+    }
 
 
 def _says(schema: Schema) -> bool:
@@ -63,7 +67,15 @@ def _argument(schema: Schema) -> Schema:
 
 
 def _goes_without_saying(key: str, value: Any) -> bool:
-    return (key == "default" and value in _EMPTY) or (key == "maximum" and value == _LARGEST_NUMBER)
+    """Nothing by default, the largest number of JSON, and what everybody would take for the smallest."""
+    match key:
+        case "default":
+            return value in _EMPTY
+        case "maximum":
+            return bool(value == _LARGEST_NUMBER)
+        case "minimum" | "minItems":
+            return value in (0, 1)
+    return False
 
 
 def _sketch(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:

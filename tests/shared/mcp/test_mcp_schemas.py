@@ -34,7 +34,8 @@ class Verdict(BaseModel):
 class Question(BaseModel):
     name: str = Field(default="", description="who", pattern="^[a-z]+$", max_length=9)
     names: list[Annotated[str, Field(description="one of them", max_length=9)]] = []
-    number: int | None = Field(default=None, ge=1, le=2**53 - 1)
+    number: int | None = Field(default=None, ge=5, le=2**53 - 1)
+    start: int = Field(default=0, ge=0)
     is_sure: bool = False
 
 
@@ -73,7 +74,8 @@ def test_what_errors_tell_and_what_goes_without_saying_is_left_out() -> None:
     assert schema["properties"] == {
         "name": {"type": "string", "description": "who"},
         "names": {"type": "array", "items": {"type": "string"}},
-        "number": {"type": "integer", "minimum": 1},
+        "number": {"type": "integer", "minimum": 5},
+        "start": {"type": "integer", "default": 0},
         "is_sure": {"type": "boolean", "default": False},
     }
 

@@ -210,7 +210,7 @@ async def test_the_list_of_tools_is_small_and_its_schemas_are_whole(connect: Con
     assert "title" not in draw.input_schema["properties"]["points"]
     assert draw.input_schema["additionalProperties"] is False
     assert draw.input_schema["$defs"]["Point"]["properties"]["title"]["default"] is None
-    assert draw.output_schema == {"type": "object", "properties": {}, "required": ["points", "title"]}
+    assert draw.output_schema == {"type": "object", "required": ["points", "title"]}
     assert listed["add"].description == "Add two numbers.\n\nUse it rather than counting."
     assert listed["say"].output_schema is None
     assert again == tools
