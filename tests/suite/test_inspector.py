@@ -14,6 +14,7 @@ import pytest
 
 from perfsuite.artifacts import RunStore
 from perfsuite.workflow.importing import ImportRequest, import_results
+from suite.repository import command_of, server_folders
 
 EXAMPLE = Path(__file__).parents[1] / "data" / "checkout.jtl"
 
@@ -74,3 +75,12 @@ def test_files_of_a_run_are_resources_and_the_page_for_agents_is_a_prompt(ask: A
     assert "labelName" in done.stdout, done.stderr
     done = ask("--method", "prompts/get", "--prompt-name", "perfanalysis_rules")
     assert "query_samples(" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("server", server_folders())
+def test_the_tools_of_every_server_are_portable(inspector: str, server: str) -> None:
+    command = [inspector, "--cli", str(Path(sys.executable).with_name(command_of(server))), "-q", "--format", "json"]
+    listed = [*command, "--protocol-era", "modern", "--method", "tools/list", "--strict"]
+    done = subprocess.run(listed, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "cancel_job" in done.stdout
