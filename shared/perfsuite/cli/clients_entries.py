@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from perfsuite.cli.accounts import ACCOUNTS, Account, Variable, Way, is_set
+from perfsuite.cli.accounts import ACCOUNTS, Account, Variable, Way
 from perfsuite.cli.clients_kinds import Kind, Scope, input_definition
 from perfsuite.errors import BadInput
 from perfsuite.settings import SuiteSettings, given
@@ -57,7 +58,7 @@ class Entries:
 
     def strings(self) -> set[str]:
         """Every text in them: all of it may be shown."""
-        return set(_strings([self.servers, self.inputs]))
+        return set(strings_in([self.servers, self.inputs]))
 
 
 def known_servers() -> tuple[str, ...]:
@@ -109,7 +110,8 @@ def _options(choice: Choice, carried: Sequence[str]) -> list[str]:
 def _start(choice: Choice, server: str, options: list[str]) -> Entry:
     command = f"{server}{_SUFFIX}"
     if choice.form == "local":
-        return {"command": str(Path(sysconfig.get_path("scripts")) / command), "args": options}
+        suffix = ".exe" if sys.platform == "win32" else ""
+        return {"command": str(Path(sysconfig.get_path("scripts")) / f"{command}{suffix}"), "args": options}
     package = choice.package
     if package == ALL_IN_ONE and server in _WITH_JMETER:
         package = f"{package}[jmeter]"
@@ -165,18 +167,19 @@ def _by_value(variable: Variable, scope: Scope) -> dict[str, str] | None:
     if variable.kind == "secret":
         path = "" if given(os.environ, variable.name) else given(os.environ, file)
         return {file: str(_absolute(Path(path)))} if path and scope == "user" else None
-    if scope == "project" or not is_set(variable, os.environ):
-        return None
     value = given(os.environ, variable.name)
-    return {variable.name: str(_absolute(Path(value))) if variable.kind == "file" else value}
+    if scope == "project" or not value:
+        return None
+    if variable.kind == "plain":
+        return {variable.name: value}
+    # What is no file may be the key itself, put there by mistake.
+    return {variable.name: str(_absolute(Path(value)))} if Path(value).expanduser().is_file() else None
 
 
-def _strings(value: Any) -> Iterator[str]:
+def strings_in(value: Any) -> Iterator[str]:
+    """Every text in a document but its keys."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from _strings(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _strings(part)
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from strings_in(part)

@@ -10,14 +10,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from perfsuite.cli.clients_entries import Entries, Entry
+from perfsuite.cli.clients_entries import Entries, Entry, strings_in
 from perfsuite.cli.clients_kinds import INPUTS, Kind, is_input_of_ours
 from perfsuite.errors import BadFile, Conflict, StorageFailed
 
@@ -100,7 +100,7 @@ def merged(source: Source, kind: Kind, entries: Entries, ours: Collection[str]) 
         return document
     definitions = _section(source, INPUTS, [])
     others = [one for one in definitions if not is_input_of_ours(one)]
-    asked = [one for one in entries.inputs if f"${{input:{one['id']}}}" in set(_strings(new))]
+    asked = [one for one in entries.inputs if f"${{input:{one['id']}}}" in set(strings_in(new))]
     return _with_inputs(document, [*others, *asked])
 
 
@@ -226,11 +226,3 @@ def _replace(source: Source, content: bytes) -> None:
         written.replace(source.path)
     finally:
         written.unlink(missing_ok=True)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _strings(part)

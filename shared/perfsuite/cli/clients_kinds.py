@@ -80,17 +80,13 @@ def input_definition(variable: Variable) -> dict[str, Any]:
     }
 
 
-def _home() -> Path:
-    return Path.home()
-
-
 def _configuration_folder() -> Path:
     """Where programs keep what the user configures."""
     if sys.platform == "win32":
-        return _from_environment(os.environ, "APPDATA") or _home() / "AppData" / "Roaming"
+        return _from_environment(os.environ, "APPDATA") or Path.home() / "AppData" / "Roaming"
     if sys.platform == "darwin":
-        return _home() / "Library" / "Application Support"
-    return _from_environment(os.environ, "XDG_CONFIG_HOME") or _home() / ".config"
+        return Path.home() / "Library" / "Application Support"
+    return _from_environment(os.environ, "XDG_CONFIG_HOME") or Path.home() / ".config"
 
 
 def _from_environment(environ: Mapping[str, str], name: str) -> Path | None:
@@ -102,7 +98,7 @@ def _from_environment(environ: Mapping[str, str], name: str) -> Path | None:
 def _claude_code(scope: Scope) -> Path:
     if scope == "project":
         return Path.cwd() / ".mcp.json"
-    return (_from_environment(os.environ, "CLAUDE_CONFIG_DIR") or _home()) / ".claude.json"
+    return (_from_environment(os.environ, "CLAUDE_CONFIG_DIR") or Path.home()) / ".claude.json"
 
 
 def _claude_desktop(scope: Scope) -> Path | None:
@@ -110,7 +106,7 @@ def _claude_desktop(scope: Scope) -> Path | None:
 
 
 def _cursor(scope: Scope) -> Path:
-    return (_home() if scope == "user" else Path.cwd()) / ".cursor" / "mcp.json"
+    return (Path.home() if scope == "user" else Path.cwd()) / ".cursor" / "mcp.json"
 
 
 def _vscode(scope: Scope) -> Path:

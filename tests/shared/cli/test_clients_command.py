@@ -142,6 +142,19 @@ def test_a_secret_in_a_file_stays_there(command: Command, home: Path, monkeypatc
     assert "DD_API_KEY" not in environ
 
 
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_file_is_named_where_it_is_one(
+    command: Command, home: Path, monkeypatch: pytest.MonkeyPatch, is_file: bool
+) -> None:
+    if is_file:
+        (home / SECRET).touch()
+    monkeypatch.setenv("BLAZEMETER_API_KEY", str(home / SECRET) if is_file else SECRET)
+    done = command("clients", "cursor", "--server", "blazemeter")
+    environ = servers_in(cursor(home))["perfsuite-blazemeter"]["env"]
+    assert environ["BLAZEMETER_API_KEY"] == (str(home / SECRET) if is_file else "${env:BLAZEMETER_API_KEY}")
+    assert (SECRET in done.out) == is_file
+
+
 def test_the_all_in_one_is_one_entry(command: Command, home: Path) -> None:
     done = command("clients", "cursor", "--all-in-one", "--preset", "core", "--read-only")
     [(name, entry)] = servers_in(cursor(home)).items()
