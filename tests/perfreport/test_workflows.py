@@ -129,6 +129,21 @@ def test_publishing_that_failed_holds_no_other_run_up(runs: RunStore, tmp_path: 
     assert "Publish is failed" in calm.reason
 
 
+def test_a_run_that_failed_holds_no_other_up(runs: RunStore, tmp_path: Path) -> None:
+    started(runs, "first", "second", folder=tmp_path, workflow_id="both")
+    with pytest.raises(NotFound), Ledger(runs.open("first")).step("blazemeter", "download", tool="process"):
+        raise NotFound("The archive is gone.", next_step="Take another run.")
+    status = workflow_status(runs, "both")
+    assert "for run 'second'" in status.next_step
+    assert "The archive is gone." in status.runs[0].problems[0]
+    assert "for run 'first'" in workflow_status(runs, "first").next_step
+
+
+def test_a_new_run_is_not_sent_to_blazemeter_alone(runs: RunStore, tmp_path: Path) -> None:
+    assert "`start_jmeter_test` or `perfsuite import` can bring them" in started(runs, "new", folder=tmp_path).next_step
+    assert "can bring them" not in started(runs, "calm", folder=tmp_path).next_step
+
+
 def test_a_run_without_numbers_has_failed(runs: RunStore, tmp_path: Path) -> None:
     started(runs, "calm", "new", folder=tmp_path, workflow_id="both")
     summary = workflow_summary(runs, "both")

@@ -141,6 +141,10 @@ def _notes(wanted: Wanted) -> Iterator[str]:
 
 
 def _next_step(run: RunFolder, workflow: Workflow) -> str:
-    first = Ledger(run).status().next
+    status = Ledger(run).status()
+    first = status.next
     tool = f"Call `{first.tool}` for run {run.run_id!r}. " if first else ""
+    if first and status.source is None:
+        # Whoever wants to run a test, or has its results, must not be sent to BlazeMeter.
+        tool += f"{first.why} "
     return f"{tool}`get_workflow_status` of {workflow.workflow_id!r} says what is next at any time."
