@@ -1,4 +1,4 @@
-"""Somebody who knows nothing but the page, what the user said, and what the tools answer, and does what the page says."""
+"""Somebody who knows the page, what the user said and what tools answered, and does what the page says."""
 
 import ast
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping

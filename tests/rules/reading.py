@@ -1,7 +1,7 @@
 """The table of calls in a page for agents, read as an agent reads it.
 
-A row that begins in bold opens a stage. Another names its steps by number and title, what it is "only with", its calls in
-backticks, and the files that must be there before going on.
+A row that begins in bold opens a stage. Another names its steps by number and title, what it is "only with", its calls
+in backticks, and the files that must be there before going on.
 """
 
 import re
@@ -16,7 +16,9 @@ _SPAN = re.compile(r"`([^`]+)`")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _STAGE = re.compile(r"\*\*(\w+)(?:: (\d+))?\*\*")
 _STEP = re.compile(r"(\d+) (.+?)(?=, \d+ |$)")
-_SUFFIXES = frozenset({".csv", ".docx", ".html", ".jmx", ".json", ".jtl", ".log", ".md", ".parquet", ".png", ".xml", ".yaml"})
+_SUFFIXES = frozenset(
+    {".csv", ".docx", ".html", ".jmx", ".json", ".jtl", ".log", ".md", ".parquet", ".png", ".xml", ".yaml"}
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the page about everything promises is what happens: somebody follows it, with real servers and stand-ins of vendors."""
+"""What the page about everything promises is what happens when somebody follows it, with real servers and stand-ins."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -137,8 +137,8 @@ async def test_a_run_of_blazemeter_ends_as_a_page_in_the_cloud(
     # Nothing of the page was left out: every row that is of this source was followed.
     followed = [row for row in watcher.rows if row.stage not in ("begin", "compare", "end")]
     assert [row for _, row in watcher.seen] == followed
-    assert found.questions
-    assert "Publish the report" in found.questions[0]
+    assert found.tools.questions
+    assert "Publish the report" in found.tools.questions[0]
     record = runs.open(str(up.newest_run)).record()
     assert {step.state for step in record.ledger} == {"done"}
     assert record.request.environment_type == "hybrid"
@@ -151,11 +151,12 @@ async def test_a_run_that_fails_lets_the_next_ones_go_on(
     archived = str(up.newest_run - 2)
     run_ids = [str(up.newest_run - 1), archived, str(up.newest_run)]
     found, watcher = await follow(
-        "blazemeter", *run_ids, workspace=up.workspace, environment=ENVIRONMENT,
-        mode="onprem", space=up.space, parent="Load test reports",
-    )  # fmt: skip
+        "blazemeter", *run_ids, workspace=up.workspace, mode="onprem", space=up.space, parent="Load test reports"
+    )
     assert {run_id: stage for run_id, (stage, _) in found.failures.items()} == {archived: "blazemeter"}
     assert "archived" in found.failures[archived][1]
+    [reason] = [run["reason"] for run in found.told[-1].fields["runs"] if run["run_id"] == archived]
+    assert "archived" in reason
     # One run after the other: no call for one comes between those for another.
     order = list(dict.fromkeys(arguments["run_id"] for _, arguments in found.calls if "run_id" in arguments))
     changes = [arguments["run_id"] for _, arguments in found.calls if "run_id" in arguments]
@@ -179,7 +180,7 @@ async def test_a_run_of_jmeter_needs_no_environment_and_no_page(
         found, watcher = await follow("jmeter", "home-1", plan=str(plan), properties=properties)
     assert found.failures == {}
     assert {row.stage for _, row in watcher.seen} == {"jmeter", "perfanalysis", "perfreport"}
-    assert "Start" in found.questions[0]
+    assert "Start" in found.tools.questions[0]
     states = {one.stage: one.state for one in Ledger(runs.open("home-1")).status().stages}
     assert states == {
         "jmeter": "done", "datadog": "skipped", "perfanalysis": "done", "perfreport": "done", "confluence": "skipped",

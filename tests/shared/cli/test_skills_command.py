@@ -14,14 +14,18 @@ def test_the_command_writes_a_folder_for_each(command: Command, tmp_path: Path) 
     assert {one["state"] for one in json.loads(ended.out)["skills"]} == {"new"}
     found = {path.parent.name: path.read_text(encoding="utf-8") for path in tmp_path.glob(f".claude/skills/*/{FILE}")}
     assert found == {skill.name: skill.text for skill in skills()}
-    assert "unchanged perfsuite-workflow" in " ".join(command("skills", "--to", tmp_path / ".claude/skills").out.split())
+    assert "unchanged perfsuite-workflow" in " ".join(
+        command("skills", "--to", tmp_path / ".claude/skills").out.split()
+    )
 
 
 def test_an_older_one_that_nobody_touched_is_replaced(command: Command, tmp_path: Path) -> None:
     command("skills", "--to", tmp_path)
     file = tmp_path / "perfsuite-jmeter" / FILE
     file.write_text(file.read_text(encoding="utf-8").replace(f'"{__version__}"', '"0.0.1"'), encoding="utf-8")
-    states = {one["skill"]: one["state"] for one in json.loads(command("skills", "--to", tmp_path, "--json").out)["skills"]}
+    states = {
+        one["skill"]: one["state"] for one in json.loads(command("skills", "--to", tmp_path, "--json").out)["skills"]
+    }
     assert {name for name, state in states.items() if state == "replaced"} == {"perfsuite-jmeter"}
     assert f'"{__version__}"' in file.read_text(encoding="utf-8")
 
