@@ -77,14 +77,39 @@ class Follower:
 
     async def follow(self, source: str) -> None:
         """Begin, take every run through all stages, one after the other, and end."""
-        parts = [part for part in sections(self.page) if part.stage == source or part.stage not in _SOURCES]
-        [begin, *stages, compare, end] = parts
+        [begin, *stages, compare, end] = self._parts(source)
         await self._do(begin.rows, self.said)
         for run_id in self.said["run_ids"]:
             await self._run(run_id, stages)
         analysed = [run_id for run_id in self.said["run_ids"] if run_id not in self.failures]
         self.said |= {"baseline": analysed[0], "others": analysed[1:]} if analysed else {}
         await self._do((*compare.rows, *end.rows), self.said)
+
+    async def resume(self, source: str) -> None:
+        """Go on with a workflow: every run from the first row of the stage whose tool comes next, and end."""
+        [_, *stages, _, end] = self._parts(source)
+        for run in await self._progress():
+            if run["next_tool"]:
+                first = next(number for number, part in enumerate(stages) if run["next_tool"] in part.tools)
+                await self._run(run["run_id"], stages[first:])
+        await self._do(end.rows, self.said)
+
+    async def again(self, source: str, stage: str) -> list[str]:
+        """Do one stage of every run again, then those that are stale after it; the names of these."""
+        stale = list[str]()
+        for run_id in self.said["run_ids"]:
+            await self._run(run_id, [part for part in self._parts(source) if part.stage == stage])
+            [run] = [one for one in await self._progress() if one["run_id"] == run_id]
+            stale += [one for one, state in run["stages"].items() if state == "stale"]
+            await self._run(run_id, [part for part in self._parts(source) if part.stage in stale])
+        return stale
+
+    async def _progress(self) -> list[dict[str, Any]]:
+        answer = await self.tools.call("get_workflow_status", {"workflow_id": self.said["workflow_id"]})
+        return list(answer.fields["runs"])
+
+    def _parts(self, source: str) -> list[Section]:
+        return [part for part in sections(self.page) if part.stage == source or part.stage not in _SOURCES]
 
     async def _run(self, run_id: str, stages: list[Section]) -> None:
         known = {**self.said, "run_id": run_id}

@@ -46,6 +46,10 @@ class Section:
     steps: int | None
     rows: tuple[Row, ...]
 
+    @property
+    def tools(self) -> set[str]:
+        return {tool for row in self.rows for tool in row.tools}
+
 
 @cache
 def page_of(server: str | None = None) -> str:
