@@ -11,6 +11,7 @@ from perfsuite.cli import exits, output
 from perfsuite.cli.doctor import doctor
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
+from perfsuite.cli.skills import skills
 from perfsuite.cli.stats import stats
 from perfsuite.errors import BadInput, PerfsuiteError
 from perfsuite.sandbox.commands import app as sandbox
@@ -31,6 +32,7 @@ app.command("runs")(runs)
 app.command("status")(status)
 app.command("doctor")(doctor)
 app.command("run-jmeter")(run_jmeter)
+app.command("skills")(skills)
 app.add_typer(sandbox, name="sandbox")
 
 
