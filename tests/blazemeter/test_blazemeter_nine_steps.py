@@ -41,6 +41,8 @@ async def test_the_nine_steps_leave_every_file_and_a_whole_ledger(
     stage = next(one for one in Ledger(run).status().stages if one.stage == "blazemeter")
     assert {step.state for step in stage.steps} == {"done"}
     record = run.record()
+    assert record.window is not None
+    assert aggregate["window"].startswith(f"{record.window.first_sample_at:%Y-%m-%dT%H:%M:%SZ} to ")
     assert (record.source, record.fidelity, record.request.workspace) == ("blazemeter", "samples", "Retail")
     assert rows_of(folder / "blazemeter" / "aggregate_performance_report.csv")["ALL"] == results["numbers"]["samples"]
 

@@ -29,6 +29,7 @@ async def test_the_stage_is_done_when_its_steps_have_left_the_files_of_a_run(
         for tool in ("get_host_metrics", "get_kubernetes_metrics", "get_kpi_timeseries", "get_logs", "get_apm_traces"):
             result = await caller.collect(tool, run_id=run.run_id)
             assert result["complete"], result
+    assert result["next_step"] == f"Call `analyze_test_results` for run {run.run_id!r}."
     [stage] = [one for one in Ledger(run).status().stages if one.stage == "datadog"]
     assert (stage.state, stage.missing) == ("done", ())
     found = sorted(path.name for path in (run.root / "datadog").iterdir())

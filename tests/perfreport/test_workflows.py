@@ -68,6 +68,8 @@ def test_an_environment_without_its_file_is_said(runs: RunStore, tmp_path: Path)
 
 def test_a_name_that_is_nearly_that_of_a_run_is_asked_about(runs: RunStore, tmp_path: Path) -> None:
     assert any("is it not 'storm'?" in note for note in started(runs, "storms", folder=tmp_path).notes)
+    started(runs, "7000011", folder=tmp_path)
+    assert not any("is it not" in note for note in started(runs, "7000012", folder=tmp_path).notes)
 
 
 def test_what_will_be_lacking_is_said_at_the_start(runs: RunStore, tmp_path: Path) -> None:
@@ -127,6 +129,26 @@ def test_publishing_that_failed_holds_no_other_run_up(runs: RunStore, tmp_path: 
     [calm] = workflow_summary(runs, "calm").runs
     assert calm.outcome == "Partial Success"
     assert "Publish is failed" in calm.reason
+
+
+def test_a_run_that_failed_holds_no_other_up(runs: RunStore, tmp_path: Path) -> None:
+    started(runs, "first", "second", folder=tmp_path, workflow_id="both")
+    with pytest.raises(NotFound), Ledger(runs.open("first")).step("blazemeter", "download", tool="process"):
+        raise NotFound("The archive is gone.", next_step="Take another run.")
+    status = workflow_status(runs, "both")
+    assert "for run 'second'" in status.next_step
+    assert "The archive is gone." in status.runs[0].problems[0]
+    assert "for run 'first'" in workflow_status(runs, "first").next_step
+    [first, second] = workflow_summary(runs, "both").runs
+    assert first.reason.startswith("Results from BlazeMeter, Download is failed.")
+    assert "The archive is gone." in first.reason
+    assert "`analyze_test_results`" in second.reason
+
+
+def test_a_new_run_is_not_sent_to_blazemeter_alone(runs: RunStore, tmp_path: Path) -> None:
+    assert "`start_jmeter_test` or `perfsuite import` can bring them" in started(runs, "new", folder=tmp_path).next_step
+    assert "can bring them" not in started(runs, "calm", folder=tmp_path).next_step
+    assert "can bring them" not in started(runs, "other", folder=tmp_path, workspace="Shop").next_step
 
 
 def test_a_run_without_numbers_has_failed(runs: RunStore, tmp_path: Path) -> None:

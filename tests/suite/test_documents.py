@@ -8,7 +8,6 @@ from typing import get_args
 
 import pytest
 
-from perfsuite.mcp.rules import check_calls
 from perfsuite.samples.definitions import METHODS
 from perfsuite.samples.detect import Format
 from suite import generated
@@ -95,9 +94,3 @@ def test_the_python_that_is_asked_for_is_the_one_that_is_needed() -> None:
     assert f"Python {oldest} or newer" in readme()
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     assert lock["requires-python"] == f">={oldest}"
-
-
-@pytest.mark.parametrize("page", [path for path in MARKDOWN if "agents-rules" in path.parts], ids=relative)
-def test_every_call_in_a_page_for_agents_would_be_taken(page: Path) -> None:
-    problems = check_calls(page.read_text(encoding="utf-8"), generated.tools(page.parent.name))
-    assert [str(problem) for problem in problems] == []

@@ -10,6 +10,7 @@ from perfsuite.artifacts import RunId
 from perfsuite.artifacts.schemas import ConfluenceRequest, RunRequest
 from perfsuite.mcp.context import AppContext
 from perfsuite.mcp.jobs import JobContext, JobReport, WaitSeconds
+from perfsuite.mcp.pages import WORKFLOW, add_page
 from perfsuite.mcp.registration import READ_ONLY, WRITES_RUN_FOLDER
 from perfsuite.mcp.server import create_server
 from perfsuite_perfreport.models.answers import ComparisonAnswer, ReportAnswer, ReportFormat, TemplateList
@@ -25,6 +26,14 @@ server = create_server(
     rules_page="perfreport/AGENTS.md",
     has_jobs=True,
     warm_up=("samples", "charts", "reports"),
+)
+add_page(
+    server,
+    WORKFLOW,
+    name="perfsuite_workflow",
+    title="A performance test from end to end",
+    description="Every call from results to a published report, what must be there before going on, and what to do "
+    "when a call fails.",
 )
 
 Run = Annotated[RunId, Field(description="The run.")]

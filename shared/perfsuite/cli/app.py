@@ -13,6 +13,7 @@ from perfsuite.cli.doctor import doctor
 from perfsuite.cli.handover import mcp
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
+from perfsuite.cli.skills import skills
 from perfsuite.cli.stats import stats
 from perfsuite.errors import BadInput, PerfsuiteError
 from perfsuite.sandbox.commands import app as sandbox
@@ -35,6 +36,7 @@ app.command("doctor")(doctor)
 app.command("clients")(clients)
 app.command("mcp", context_settings={"ignore_unknown_options": True})(mcp)
 app.command("run-jmeter")(run_jmeter)
+app.command("skills")(skills)
 app.add_typer(sandbox, name="sandbox")
 
 

@@ -7,6 +7,8 @@
     confirmation  `asks(question)`: nothing outside changes before a person agreed
     jobs          `Jobs`: work that outlives the call which started it
     answers       `fit`: lists that stay within the size of an answer
+    pages         the pages written for agents, and serving them as prompts
+    skills        the same pages as Agent Skills
     rules         `check_calls`: every call written in a page for agents must fit the live tools
 
 This file imports nothing, so that `launch` stays light.

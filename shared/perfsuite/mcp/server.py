@@ -12,7 +12,7 @@ from mcp.server import MCPServer
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
-from mcp.server.mcpserver.prompts.base import Prompt
+from mcp.server.mcpserver.prompts import Prompt
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp.shared.message import SessionMessage
@@ -29,7 +29,7 @@ from perfsuite.mcp.arguments import unknown_arguments, unknown_tool
 from perfsuite.mcp.context import AppContext, Suite
 from perfsuite.mcp.heavy import WarmUp, one_at_a_time
 from perfsuite.mcp.jobs import CancelReport, Jobs
-from perfsuite.mcp.pages import read_page
+from perfsuite.mcp.pages import add_page
 from perfsuite.mcp.registration import WRITES_RUN_FOLDER, changes_outside, checked, off_the_loop
 from perfsuite.mcp.resources import Count
 from perfsuite.mcp.threads import in_thread
@@ -285,15 +285,8 @@ def _listed(tool: Tool) -> ListedTool:
 
 
 def _add_rules(server: SuiteServer, page: str) -> None:
-    def rules() -> str:
-        return read_page(page)
-
     description = f"How to work with {server.title}: which tool when, in which order, and what to look out for."
-    server.add_prompt(
-        Prompt.from_function(
-            rules, name=f"{server.name}_rules", title=f"{server.title}: rules", description=description
-        )
-    )
+    add_page(server, page, name=f"{server.name}_rules", title=f"{server.title}: rules", description=description)
 
 
 def _add_run_files(server: SuiteServer) -> None:

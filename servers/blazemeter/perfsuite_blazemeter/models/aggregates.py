@@ -62,5 +62,6 @@ class AggregateReport(Answer):
     total: int
     has_more: bool
     percentiles: list[PercentilePair] = Field(description="not comparable: other methods")
+    window: str | None = Field(description="first to last sample, for metrics and logs")
     notes: list[str]
     next_step: str

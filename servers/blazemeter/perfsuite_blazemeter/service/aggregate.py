@@ -13,6 +13,7 @@ from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.core.aggregates import COLUMNS, remarks, table
 from perfsuite_blazemeter.core.comparing import Comparison
+from perfsuite_blazemeter.core.times import stamp
 from perfsuite_blazemeter.models.aggregates import AggregateReport, Circumstances, Ours
 from perfsuite_blazemeter.models.artifacts import BOOK, SessionBook
 from perfsuite_blazemeter.models.entities import Archived
@@ -83,11 +84,17 @@ def _compared(run: RunFolder, master_id: int, rows: list[AggregateRow], start: i
         total=fitted.total,
         has_more=fitted.has_more,
         percentiles=shown.items,
+        window=_window(run),
         notes=[*remarks(rows), *notes],
         next_step=f"Call `analyze_test_results` for run {run.run_id!r}."
         if comparison
         else f"Call `process_session_artifacts` for run {run.run_id!r}, then this again to compare.",
     )
+
+
+def _window(run: RunFolder) -> str | None:
+    known = run.record().window
+    return f"{stamp(known.first_sample_at)} to {stamp(known.last_sample_at)}" if known else None
 
 
 def _validated(run: RunFolder, rows: list[AggregateRow]) -> tuple[Comparison | None, list[str]]:

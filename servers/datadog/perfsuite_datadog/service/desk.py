@@ -135,7 +135,10 @@ def next_collection(task: Order, done: str) -> str:
         "get_kubernetes_metrics": bool(task.environment.kubernetes.services or task.environment.kubernetes.pods),
         "get_logs": True,
     }
-    names = [f"`{tool}`" for tool, wanted in others.items() if wanted and tool != done]
+    made = {done, *(one.tool for one in task.run.record().ledger if (one.stage, one.state) == ("datadog", "done"))}
+    names = [f"`{tool}`" for tool, wanted in others.items() if wanted and tool not in made]
+    if not names:
+        return f"Call `analyze_test_results` for run {task.run.run_id!r}."
     return f"Call {' and '.join(names)} for run {task.run.run_id!r} too, then analyse it."
 
 

@@ -8,7 +8,7 @@ from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.comparisons import Compared, Comparison, PairComparison
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
-from perfsuite.workflow.status import RunStatus
+from perfsuite.workflow.status import RunStatus, StepStatus
 from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.markdown.tables import table
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
@@ -72,22 +72,25 @@ def summary(workflow_id: str, runs: Sequence[Ended], comparisons: Sequence[Compa
 
 
 def _judged(run: Ended) -> tuple[Outcome, str]:
+    troubled = list(_troubled(run.status)) if run.status else []
     if run.status is None or run.performance is None or run.performance.status == "not_available":
-        reason = run.problem or "There is no analysis of its samples."
-        return "Failed", reason
-    troubled = [
-        f"{stage.title}{f', {step.title}' if step.title != stage.title else ''} is {step.state}"
-        for stage in run.status.stages
-        for step in stage.steps
-        if step.state in _TROUBLED
-    ]
+        # What went wrong first is why there is no analysis.
+        first = f"{troubled[0][0]}. {' '.join(troubled[0][1].reasons)}" if troubled else ""
+        return "Failed", first or run.problem or "There is no analysis of its samples."
     if troubled:
-        return "Partial Success", f"{'; '.join(troubled[:5])}."
+        return "Partial Success", f"{'; '.join(told for told, _ in troubled[:5])}."
     left = [stage.title for stage in run.status.stages if stage.state not in _SETTLED]
     if left:
         following = f" Next: `{run.status.next.tool}`." if run.status.next else ""
         return "Partial Success", f"Not finished: {', '.join(left)}.{following}"
     return "Success", "Every stage that was asked for is done."
+
+
+def _troubled(status: RunStatus) -> Iterator[tuple[str, StepStatus]]:
+    for stage in status.stages:
+        for step in stage.steps:
+            if step.state in _TROUBLED:
+                yield f"{stage.title}{f', {step.title}' if step.title != stage.title else ''} is {step.state}", step
 
 
 def _metrics(found: PerformanceAnalysis) -> Metrics | None:

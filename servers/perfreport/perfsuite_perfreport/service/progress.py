@@ -63,9 +63,9 @@ def problems_of(status: RunStatus) -> list[str]:
 
 
 def _next_step(progress: Sequence[RunProgress], workflow_id: str) -> str:
-    """Runs come one after the other; publishing that failed holds no other run up."""
+    """Runs come one after the other; one that failed holds no other up."""
     open_ones = [one for one in progress if not one.complete and one.next_tool is not None]
-    free = [one for one in open_ones if not _waits_for_confluence(one)]
+    free = [one for one in open_ones if not _has_failed(one)]
     if first := next(iter(free or open_ones), None):
         return f"Call `{first.next_tool}` for run {first.run_id!r}."
     if any(not one.complete for one in progress):
@@ -73,6 +73,8 @@ def _next_step(progress: Sequence[RunProgress], workflow_id: str) -> str:
     return f"Everything is done: call `get_workflow_summary` for {workflow_id!r}."
 
 
-def _waits_for_confluence(one: RunProgress) -> bool:
+def _has_failed(one: RunProgress) -> bool:
+    """In any stage, or all that is left is a page that could not be published."""
     others = [state for stage, state in one.stages.items() if stage != "confluence"]
-    return one.stages.get("confluence") in _TROUBLED and all(state in ("done", "skipped") for state in others)
+    unpublished = one.stages.get("confluence") in _TROUBLED and all(state in ("done", "skipped") for state in others)
+    return unpublished or "failed" in others

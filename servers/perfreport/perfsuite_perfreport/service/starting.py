@@ -107,7 +107,8 @@ def _own_id(runs: RunStore, wanted: Wanted) -> RunId:
 def _opened(runs: RunStore, run_id: RunId, request: RunRequest, known: list[RunId]) -> Iterator[str]:
     if run_id not in known:
         runs.create(run_id, RunFacts(request=request))
-        near = get_close_matches(run_id, known, n=2, cutoff=0.8)
+        # Masters of BlazeMeter have numbers, which are all alike.
+        near = [] if run_id.isdigit() else get_close_matches(run_id, known, n=2, cutoff=0.8)
         if near:
             yield f"{run_id!r} is new; is it not {' or '.join(map(repr, near))}?"
         return
@@ -141,6 +142,10 @@ def _notes(wanted: Wanted) -> Iterator[str]:
 
 
 def _next_step(run: RunFolder, workflow: Workflow) -> str:
-    first = Ledger(run).status().next
+    status = Ledger(run).status()
+    first = status.next
     tool = f"Call `{first.tool}` for run {run.run_id!r}. " if first else ""
+    if first and status.source is None and workflow.request.workspace is None:
+        # Whoever wants to run a test, or has its results, must not be sent to BlazeMeter.
+        tool += f"{first.why} "
     return f"{tool}`get_workflow_status` of {workflow.workflow_id!r} says what is next at any time."
