@@ -52,6 +52,7 @@ def test_killed_while_the_bytes_of_any_file_are_written_it_ends_with_the_same_by
     said = killed("writes", tmp_path, service)
     assert said["files"] == WHOLE
     halves = " ".join(said["halves"])
-    # What is being downloaded, unpacked, merged and read into samples.
-    assert all(name in halves for name in ("zip", "jtl", "test-results.csv", "samples.parquet")), halves
-    assert said["kills"] >= 10
+    # What is being downloaded, unpacked (one of several), merged and read into samples.
+    assert all(name in halves for name in ("archive.zip", "test-results.csv", "samples.parquet")), halves
+    assert any(name in halves for name in (".jtl", "_log-")), halves
+    assert said["kills"] >= 5

