@@ -63,8 +63,8 @@ def datadog(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., DatadogSt
     monkeypatch.setenv("DD_APP_KEY", APPLICATION_KEY)
     with ExitStack() as open_ones:
 
-        def start(*, ahead_s: float = 0, **spec: Any) -> DatadogStandIn:
-            corners = (Corner(at=BEGIN.timestamp() - 60, users=40), Corner(at=END.timestamp() + 60, users=40))
+        def start(*, users: int = 40, ahead_s: float = 0, **spec: Any) -> DatadogStandIn:
+            corners = tuple(Corner(at=at, users=users) for at in (BEGIN.timestamp() - 60, END.timestamp() + 60))
             backstage = Backstage(clock=Clock.real(ahead_s))
             standin = DatadogStandIn(DatadogSpec.of({"corners": corners, **spec}), backstage)
             monkeypatch.setenv("DATADOG_BASE_URL", open_ones.enter_context(serving(standin.app())))
