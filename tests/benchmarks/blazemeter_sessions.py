@@ -1,7 +1,7 @@
 """Eight engines' results fetched from a server of this machine, unpacked and merged; against copying the same bytes.
 
 The server and the work are processes of their own. How long and how large the work was until its file was merged is
-noted by the work itself: what follows, reading the file into samples, is measured by `perfsuite import` already.
+noted by the work itself; what follows, reading the file into samples, has a line of its own.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from measuring import interleaved
+from measuring import Measured, interleaved
 
 ENGINES = 8
 MEGABYTES = 150
@@ -33,13 +33,24 @@ def blazemeter(folder: Path, _rows: int) -> None:
     """Print how long it takes, and how much memory."""
     source = folder / "blazemeter"
     _generate(source)
-    copying = {"reference: copying with SHA-256": lambda: _asked("copy", source)}
+    reading = Measured("reading the merged file into samples")
+
+    def copied() -> tuple[float, float]:
+        return _asked("copy", source)["copying"]
+
+    def merged(url: str) -> tuple[float, float]:
+        said = _asked("bring", folder / "sessions", url)
+        seconds, megabytes = said["reading"]
+        reading.seconds.append(seconds)
+        reading.peak_mb.append(megabytes)
+        return said["merging"]
+
     with _served(source) as url:
         measured = interleaved(
-            {**copying, "download, extract, merge": lambda: _asked("bring", folder / "sessions", url)}, _ROUNDS
+            {"reference: copying with SHA-256": copied, "download, extract, merge": lambda: merged(url)}, _ROUNDS
         )
     reference, ours = measured.values()
-    for one in measured.values():
+    for one in (*measured.values(), reading):
         print(one.line(reference))
     ratio, megabytes = ours.median_s / reference.median_s, max(ours.peak_mb)
     print(f"ratio {ratio:.1f}, at most {MOST_RATIO:g}; peak {megabytes:.0f} MB, at most {MOST_MB:g}")
@@ -90,13 +101,13 @@ def _served(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def _asked(*command: object) -> tuple[float, float]:
-    """Seconds and megabytes, as the process says them."""
+def _asked(*command: object) -> dict[str, tuple[float, float]]:
+    """What the process says of each part of its work: seconds, and megabytes at the most until then."""
     done = subprocess.run(
         [sys.executable, __file__, *map(str, command)], check=True, capture_output=True, text=True
     )  # fmt: skip
-    said = json.loads(done.stdout.splitlines()[-1])
-    return said["seconds"], said["megabytes"]
+    said = map(json.loads, done.stdout.splitlines())
+    return {one["what"]: (one["seconds"], one["megabytes"]) for one in said}
 
 
 def copy(source: Path) -> None:
@@ -109,11 +120,11 @@ def copy(source: Path) -> None:
             while chunk := file.read(_CHUNK):
                 digest.update(chunk)
                 sink.write(chunk)
-    _say(time.perf_counter() - began)
+    _say("copying", time.perf_counter() - began)
 
 
 def bring(folder: Path, url: str) -> None:
-    """Bring the sessions of the run, and say how far that took when they were merged."""
+    """Bring the sessions of the run, and say what it took until they were merged, and then until they were read."""
     import shutil
 
     from perfsuite.artifacts import RunStore
@@ -123,22 +134,24 @@ def bring(folder: Path, url: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(BLAZEMETER_BASE_URL=url, API_KEY_ID="benchmark-id", API_KEY_SECRET="benchmark-secret")
     began = time.perf_counter()
+    merged_at: list[float] = []
 
     def tell(_share: float, what: str) -> None:
-        if what == "reading samples":
-            _say(time.perf_counter() - began)
-            shutil.rmtree(folder)
-            os._exit(0)
+        if what == "reading samples" and not merged_at:
+            merged_at.append(time.perf_counter())
+            _say("merging", merged_at[0] - began)
 
     bring_sessions(RunStore(folder), SessionsRequest("1"), connection, tell, lambda: False)
+    _say("reading", time.perf_counter() - merged_at[0])
+    shutil.rmtree(folder)
 
 
-def _say(seconds: float) -> None:
+def _say(what: str, seconds: float) -> None:
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     megabytes = peak / (1e6 if sys.platform == "darwin" else 1e3)
-    print(json.dumps({"seconds": seconds, "megabytes": megabytes}), flush=True)
+    print(json.dumps({"what": what, "seconds": seconds, "megabytes": megabytes}), flush=True)
 
 
 def serve(folder: Path) -> None:

@@ -185,6 +185,26 @@ async def test_a_window_in_the_future_says_so(connect: Connect) -> None:
     assert "begins in the future" in found["notes"][0]
 
 
+async def test_a_window_before_anything_was_kept_says_what_may_be_wrong(connect: Connect) -> None:
+    async with connect() as tools:
+        found = await tools.call("get_test_runs", test="3001", start_time="2001-01-01", end_time="2001-02-01")
+    assert (found["rows"], found["window"]) == ([], "2001-01-01T00:00:00Z to 2001-02-01T00:00:00Z")
+    assert "perhaps the window or its zone is wrong" in found["notes"][0]
+
+
+async def test_in_the_night_when_clocks_are_put_back_the_hour_that_is_meant_goes_out(
+    connect: Connect, asked: Callable[[str], list[Any]]
+) -> None:
+    async with connect() as tools:
+        said = await tools.refused("get_test_runs", test="3001", start_time="2025-10-26T02:30 Europe/Berlin")
+        assert asked("masters") == []
+        window = {"start_time": "2025-10-26T02:30:00+02:00", "end_time": "2025-10-26T02:30:00+01:00"}
+        await tools.call("get_test_runs", test="3001", **window)
+    assert "happened twice in Europe/Berlin" in said
+    [request] = asked("masters")
+    assert int(request.value("endTime")) - int(request.value("startTime")) == 3600
+
+
 async def test_a_window_that_ends_before_it_begins_is_refused(connect: Connect) -> None:
     async with connect() as tools:
         said = await tools.refused("get_test_runs", test="3001", start_time="now", end_time="now-1h")

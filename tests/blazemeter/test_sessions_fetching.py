@@ -40,6 +40,17 @@ def test_all_engines_together_are_the_samples_of_the_run(runs: RunStore) -> None
     assert [(one.label, one.samples) for one in merged.labels] == [(one.label, one.samples) for one in known.labels]
 
 
+def test_labels_that_two_sessions_share_are_counted_together_and_keep_their_engines(runs: RunStore) -> None:
+    bring(runs, NEWEST)
+    samples, known = open_samples(runs.open(str(NEWEST))), summarise([RESULTS])
+    with samples.engine() as engine:
+        found = engine.rows(
+            f"SELECT label, count(*), count(DISTINCT engine) FROM {samples.relation} WHERE kind != 'sub' GROUP BY label"
+        )
+    assert {label: count for label, count, _ in found} == {one.label: one.samples for one in known.labels}
+    assert {engines for *_, engines in found} == {2}
+
+
 def test_the_ledger_has_its_steps_and_their_files(runs: RunStore) -> None:
     bring(runs, NEWEST)
     run = runs.open(str(NEWEST))

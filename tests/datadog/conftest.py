@@ -13,10 +13,12 @@ from mcp import Client
 from datadog.tables import BEGIN, END
 from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.artifacts.schemas import RunFacts, Window
+from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.datadog.curves import Corner
 from perfsuite.sandbox.datadog.spec import API_KEY, APPLICATION_KEY, DatadogSpec
 from perfsuite.sandbox.datadog.standin import DatadogStandIn
 from perfsuite.sandbox.serving import serving
+from perfsuite.sandbox.standins.application import Backstage
 
 
 @pytest.fixture
@@ -61,9 +63,10 @@ def datadog(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., DatadogSt
     monkeypatch.setenv("DD_APP_KEY", APPLICATION_KEY)
     with ExitStack() as open_ones:
 
-        def start(**spec: Any) -> DatadogStandIn:
-            corners = (Corner(at=BEGIN.timestamp() - 60, users=40), Corner(at=END.timestamp() + 60, users=40))
-            standin = DatadogStandIn(DatadogSpec.of({"corners": corners, **spec}))
+        def start(*, users: int = 40, ahead_s: float = 0, **spec: Any) -> DatadogStandIn:
+            corners = tuple(Corner(at=at, users=users) for at in (BEGIN.timestamp() - 60, END.timestamp() + 60))
+            backstage = Backstage(clock=Clock.real(ahead_s))
+            standin = DatadogStandIn(DatadogSpec.of({"corners": corners, **spec}), backstage)
             monkeypatch.setenv("DATADOG_BASE_URL", open_ones.enter_context(serving(standin.app())))
             return standin
 

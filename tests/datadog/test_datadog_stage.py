@@ -22,7 +22,7 @@ LOAD = {"scope": "host", "queries": [{"name": "load", "query": "avg:system.load.
 async def test_the_stage_is_done_when_its_steps_have_left_the_files_of_a_run(
     datadog: Callable[..., Any], configure: Callable[..., None], connect: Callable[[], Any], run: RunFolder
 ) -> None:
-    standin = datadog(limits=PLENTY)
+    standin = datadog(users=3, limits=PLENTY)
     configure(QA, kpi_queries={"system": LOAD})
     async with connect() as caller:
         await caller.call("load_environment", environment="QA", run_id=run.run_id)
@@ -52,7 +52,7 @@ async def test_the_stage_is_done_when_its_steps_have_left_the_files_of_a_run(
 async def test_the_answers_about_one_run_all_name_the_same_window(
     datadog: Callable[..., Any], configure: Callable[..., None], connect: Callable[[], Any], run: RunFolder
 ) -> None:
-    datadog(limits=PLENTY)
+    datadog(users=3, limits=PLENTY)
     configure(QA)
     async with connect() as caller:
         loaded = await caller.call("load_environment", environment="QA", run_id=run.run_id)

@@ -65,6 +65,22 @@ async def test_the_digest_of_bottlenecks_names_host_users_and_what_to_check(
     assert answer["summary"]["load_generator"] == "not_evaluable"
 
 
+async def test_pairs_that_are_not_certain_do_not_fill_the_answer(client: Callable[[], Any], artifacts: Any) -> None:
+    run = synthetic.write_run(runs_in(artifacts.parent), synthetic.steady(seconds=900), "run-1")
+    for number in range(6):
+        metrics = synthetic.calm_host(np.random.default_rng(number), 900)
+        synthetic.write_metrics(run, f"app-{number}", metrics)
+    async with client() as connection:
+        result = await connection.call_tool("correlate_test_results", {"run_id": "run-1"})
+    answer = result.structured_content["result"]
+    summary, verdicts = answer["summary"], [one["verdict"] for one in answer["rows"]]
+    assert summary["pairs_tested"] > 20
+    assert verdicts.count("insufficient_evidence") == 3
+    assert verdicts.count("moves_with") == summary["pairs_certain"]
+    assert answer["has_more"]
+    assert any("only those nearest to it are shown" in one for one in answer["notes"])
+
+
 async def test_a_large_environment_stays_a_short_answer(client: Callable[[], Any], artifacts: Any) -> None:
     run = synthetic.write_run(runs_in(artifacts.parent), synthetic.steady(seconds=300), "run-1")
     rows = [

@@ -71,6 +71,18 @@ def test_the_headline_mirrors_although_some_changes_cannot_be_told(tmp_path: Pat
     assert there.tier == back.tier
 
 
+def test_where_some_became_slower_and_others_faster_both_ways_round_say_so(tmp_path: Path) -> None:
+    second = synthetic.steady(2)
+    scale = second.samples.label.map({"GET /cart": 2.0, "POST /order": 0.75}).fillna(1.0)
+    elapsed = (second.samples["elapsed"] * scale).round().astype(int)
+    wrote(tmp_path, a=synthetic.steady(1), b=replace(second, samples=second.samples.assign(elapsed=elapsed)))
+    there, back = compared(tmp_path, "a", "b"), compared(tmp_path, "b", "a")
+    assert (there.verdict, there.tier, there.is_mixed, there.better_tier) == ("regression", "critical", True, "major")
+    assert (back.verdict, back.tier, back.is_mixed, back.better_tier) == ("regression", "major", True, "critical")
+    assert there.reason.startswith("Some became worse and others better: ")
+    assert verdicts(back) == mirrored(verdicts(there))
+
+
 def test_failures_are_compared_by_their_difference(tmp_path: Path) -> None:
     wrote(tmp_path, a=synthetic.steady(1), b=synthetic.error_storm(2))
     pair = compared(tmp_path, "a", "b")
@@ -142,8 +154,9 @@ def test_labels_that_came_went_and_changed_their_name_are_listed(tmp_path: Path)
         tmp_path, a=first, b=replace(second, samples=second.samples.assign(label=second.samples.label.replace(names)))
     )
     pair = compared(tmp_path, "a", "b")
-    assert pair.gone_labels == ("GET /cart", "POST /order")
-    assert pair.new_labels == ("GET /v2/cart", "PUT something else")
+    # What perhaps has another name now is neither gone nor new.
+    assert pair.gone_labels == ("POST /order",)
+    assert pair.new_labels == ("PUT something else",)
     assert [(one.baseline, one.candidate) for one in pair.renamed_labels] == [("GET /cart", "GET /v2/cart")]
     assert {one.label for one in pair.changes} == {"GET /search", "ALL"}
 

@@ -75,6 +75,10 @@ class PairComparison(Stored):
     candidate: RunId
     verdict: ChangeVerdict
     tier: Severity | None = None
+    is_mixed: bool = False
+    """Whether some became worse and others better: `verdict` is then `regression` both ways round, `tier` that of what
+    became worse and `better_tier` that of what became better."""
+    better_tier: Severity | None = None
     reason: str
     confidence: str
     gates: tuple[Gate, ...] = ()

@@ -9,6 +9,7 @@ from perfsuite.http.client import ApiClient
 from perfsuite.http.models import Answer, Downloaded, Json, Options, Progress
 from perfsuite.http.retry import Timing
 from perfsuite.http.service import Service, basic_auth
+from perfsuite.http.service_clock import ServiceClock
 from perfsuite.http.settings import HttpSettings
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Options",
     "Progress",
     "Service",
+    "ServiceClock",
     "Timing",
     "basic_auth",
     "within",

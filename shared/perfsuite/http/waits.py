@@ -22,7 +22,7 @@ def asked_wait_s(status: int, headers: Mapping[str, str], wall_clock_s: float) -
     if status == _TOO_MANY_REQUESTS:
         names += ["x-ratelimit-reset", "ratelimit-reset"]
     # Times are compared with the service's own clock where it shows it: ours may be wrong.
-    service_clock = _timestamp(headers.get("date", ""))
+    service_clock = timestamp(headers.get("date", ""))
     now = wall_clock_s if service_clock is None else service_clock
     waits = (_wait_s(headers[name].strip(), now) for name in names if name in headers)
     return next((wait for wait in waits if wait is not None), None)
@@ -34,11 +34,12 @@ def _wait_s(text: str, now: float) -> float | None:
         if number < _FIRST_EPOCH_S:
             return number
         return max(0.0, (number if number < _FIRST_EPOCH_MS else number / 1000) - now)
-    moment = _timestamp(text)
+    moment = timestamp(text)
     return None if moment is None else max(0.0, moment - now)
 
 
-def _timestamp(text: str) -> float | None:
+def timestamp(text: str) -> float | None:
+    """A time as headers write it, in seconds since 1970; None where it is none."""
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             moment = parse(text)

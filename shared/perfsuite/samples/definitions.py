@@ -13,6 +13,8 @@ METHODS: Final[tuple[PercentileMethod, ...]] = get_args(PercentileMethod)
 DEFAULT_PERCENTILES: Final = (50.0, 90.0, 95.0, 99.0)
 THROUGHPUT_DEFINITION: Final = "samples / (end of the last - start of the first), over each label's own span"
 FURTHEST_S: Final = 10 * 365 * 86_400
+OTHER_LABELS: Final = "(other labels)"
+"""What rare labels are called together where there are too many."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from perfsuite.errors import BadInput, Cancelled, NotFound
 from perfsuite.samples import grouping, parquet
-from perfsuite.samples.definitions import FURTHEST_S, Choice, PercentileMethod, Selection, percentile_key
+from perfsuite.samples.definitions import FURTHEST_S, OTHER_LABELS, Choice, PercentileMethod, Selection, percentile_key
 from perfsuite.samples.engine import Engine
 from perfsuite.samples.grouping import Counting
 from perfsuite.samples.parquet import Metadata
@@ -21,7 +21,6 @@ from perfsuite.samples.rows import Kind
 from perfsuite.samples.statistics import Statistics, all_statistics
 
 MOST_BUCKETS: Final = 5_000
-OTHER_LABELS: Final = "(other labels)"
 _MOST_MESSAGES: Final = 20_000
 
 
@@ -106,6 +105,13 @@ class Samples:
     def labels(self) -> list[tuple[str, str]]:
         with self.engine() as engine:
             return engine.rows(f"SELECT DISTINCT kind, label FROM {self.relation} ORDER BY kind, label")
+
+    def count_labels(self, selection: Selection) -> int:
+        """How many labels the rows selected have."""
+        with self.engine() as engine:
+            rows, values = self._selected(engine, selection)
+            [(count,)] = engine.rows(f"SELECT count(DISTINCT label) FROM {rows}", values)
+        return int(count)
 
     def statistics(
         self, choice: Choice, selection: Selection, *, total_of: Kind | None = "sample"

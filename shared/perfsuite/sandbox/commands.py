@@ -58,6 +58,9 @@ def up(
             "--keep-times", help="Keep the times of the results. Without it, the newest run ended an hour ago."
         ),
     ] = False,
+    clock_ahead_s: Annotated[
+        float, typer.Option(min=-86_400, max=86_400, help="Seconds by which their clocks are ahead of this machine's.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """Stand in for BlazeMeter, Datadog and Confluence, until Ctrl-C. It prints the environment that servers need."""
@@ -68,7 +71,9 @@ def up(
     from perfsuite.sandbox.serving import until_asked_to_end
     from perfsuite.sandbox.up import Wishes, opened
 
-    wishes = Wishes(tuple(results or ()), engines, runs, boot_s, speed, port, tuple(fault or ()), keep_times)
+    wishes = Wishes(
+        tuple(results or ()), engines, runs, boot_s, speed, port, tuple(fault or ()), keep_times, clock_ahead_s
+    )  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="perfsuite-sandbox-") as folder, opened(wishes, Path(folder)) as found:
         anyio.run(until_asked_to_end, json.dumps(asdict(found)) if as_json else found.exports())
 

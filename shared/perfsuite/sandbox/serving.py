@@ -121,13 +121,13 @@ class _Connection(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the process, and that may be shut for a while."""
+    """A server that leaves signals to the process and Dates to the application, and that may be shut for a while."""
 
     def __init__(self, app: ASGIApp, is_over: Callable[[], bool]) -> None:
         super().__init__(
             uvicorn.Config(
                 app, log_config=None, log_level="critical", access_log=False, lifespan="off", backlog=_BACKLOG,
-                http=_Connection,
+                http=_Connection, date_header=False,
             )
         )  # fmt: skip
         self._is_over = is_over

@@ -16,6 +16,7 @@ from perfsuite.sandbox import blazemeter, confluence, datadog
 from perfsuite.sandbox.blazemeter import BlazeMeterSpec, BlazeMeterStandIn, catalog
 from perfsuite.sandbox.blazemeter.recording import results_in
 from perfsuite.sandbox.blazemeter.results import write_results
+from perfsuite.sandbox.clock import Clock
 from perfsuite.sandbox.confluence import ConfluenceSpec, OpenConfluence
 from perfsuite.sandbox.confluence.spec import RETAIL, Flavour
 from perfsuite.sandbox.datadog import DatadogSpec
@@ -48,6 +49,8 @@ class Wishes:
     faults: tuple[str, ...] = ()
     keeps_times: bool = False
     """Whether the newest run has the times of the results, in place of having ended an hour ago."""
+    clock_ahead_s: float = 0
+    """How far the clocks of all of them are ahead of this machine's."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class LoadOfRuns:
 @contextmanager
 def opened(wishes: Wishes, folder: Path) -> Iterator[Up]:
     """Answer for as long as the block lasts; the folder is theirs."""
-    backstage = Backstage()
+    backstage = Backstage(clock=Clock.real(wishes.clock_ahead_s))
     ended = backstage.clock.now() - _AGO_S
     run = _run_folder(wishes, folder, ended)
     spec = BlazeMeterSpec(

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeVar, Unpack
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from perfsuite.http import Answer, ApiClient, HttpSettings, Service, basic_auth
+from perfsuite.http import Answer, ApiClient, HttpSettings, Options, Service, ServiceClock, basic_auth
 from perfsuite.http.models import Param
 from perfsuite_blazemeter.client.envelopes import (
     ACCESS_HINT,
@@ -80,6 +80,7 @@ class BlazeMeter:
 
     def __init__(self, api: ApiClient) -> None:
         self.api = api
+        self.clock = ServiceClock()
 
     async def user(self) -> User:
         return await self._one(User, "user", "the user")
@@ -189,7 +190,13 @@ class BlazeMeter:
         return (await self._do(PublicLink, path, about, {"publicToken": None})).public_token
 
     async def _get(self, path: str, params: dict[str, Param] | None = None, expected: tuple[int, ...] = ()) -> Answer:
-        return await self.api.request("GET", path, params=params or {}, expected=expected)
+        return await self._request("GET", path, params=params or {}, expected=expected)
+
+    async def _request(self, method: str, path: str, **options: Unpack[Options]) -> Answer:
+        sent_at = self.clock.here()
+        answer = await self.api.request(method, path, **options)
+        self.clock.learn(answer.headers, sent_at)
+        return answer
 
     async def _one(self, model: type[M], path: str, about: str) -> M:
         return parsed(model, result_of(await self._get(path), about), about)
@@ -210,12 +217,12 @@ class BlazeMeter:
         return or_archived(answer, about, lambda value: parsed_list(model, unwrapped(value, *keys), about))
 
     async def _do(self, model: type[M], path: str, about: str, body: object) -> M:
-        answer = await self.api.request("POST", path, json=body, expected=_REFUSED)
+        answer = await self._request("POST", path, json=body, expected=_REFUSED)
         return parsed(model, result_of(answer, about), about)
 
     async def _end(self, path: str, about: str) -> None:
         # To end what has ended does no harm, so it may be sent again.
-        result_of(await self.api.request("POST", path, idempotent=True), about)
+        result_of(await self._request("POST", path, idempotent=True), about)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from perfsuite.errors import AccessDenied, BadAnswer, RemoteError
-from perfsuite.http import ApiClient, HttpSettings, Json, Service, Timing
+from perfsuite.http import ApiClient, HttpSettings, Json, Service, ServiceClock, Timing
 from perfsuite.http.models import Param
 from perfsuite_datadog.client.pacing import Pace
 from perfsuite_datadog.settings import DatadogSettings
@@ -19,7 +19,7 @@ Object = dict[str, Json]
 
 
 class Datadog:
-    """One organization. `requests` counts what was sent, so that a collection can say so."""
+    """One organization. `requests` counts what was sent; `clock` is what is known of the clock there."""
 
     def __init__(
         self,
@@ -31,8 +31,10 @@ class Datadog:
     ) -> None:
         self.settings = settings
         self.requests = 0
+        timing = timing or Timing()
+        self.clock = ServiceClock(timing.wall_clock)
         self._api = ApiClient(_service(settings), http, transport=transport, timing=timing)
-        self._pace = Pace(timing or Timing())
+        self._pace = Pace(timing)
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,6 +61,7 @@ class Datadog:
     ) -> Object:
         await self._pace.turn(path)
         self.requests += 1
+        sent_at = self.clock.here()
         try:
             answer = await self._api.request(
                 method, path, params=params or {}, json=body, idempotent=True, deadline_s=DEADLINE_S
@@ -68,6 +71,7 @@ class Datadog:
         finally:
             self._pace.ended(path)
         self._pace.learn(path, answer.headers)
+        self.clock.learn(answer.headers, sent_at)
         return _successful(f"{method} {path}", answer.body)
 
 

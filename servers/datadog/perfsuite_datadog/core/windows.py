@@ -10,6 +10,8 @@ from perfsuite.samples.zones import in_zone, split_zone
 
 # Datadog keeps metrics for fifteen months, and refuses windows that end before that.
 METRIC_RETENTION: Final = timedelta(days=456)
+# Clocks that are further apart are set wrong in a way that nobody could make good.
+_CLOCKS_APART: Final = timedelta(days=1)
 _LONGEST_TEXT: Final = 80
 _RELATIVE: Final = re.compile(r"now(?:\s*-\s*(\d{1,6})\s*(s|m|h|d|w))?", re.ASCII)
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -60,6 +62,14 @@ def utc_text(moment: datetime) -> str:
     """The time as files and answers write it."""
     precision = "milliseconds" if moment.microsecond else "seconds"
     return moment.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def needs_clock(asked: Asked, now: datetime) -> bool:
+    """Whether another time than this `now` would make another window of it."""
+    start, end = _start(asked, now, []), _end(asked, now, [])
+    if start > now + _CLOCKS_APART or (asked.end and start >= end):
+        return False
+    return end >= now or any(_RELATIVE.fullmatch(text.strip().lower()) for text in (asked.start, asked.end))
 
 
 def resolve(asked: Asked, now: datetime, *, retention: timedelta | None = METRIC_RETENTION) -> Span:

@@ -34,7 +34,7 @@ async def check_datadog_access(desk: Desk) -> AccessCheck:
     return AccessCheck(
         url=settings.base_url,
         allowed={"api_key": valid, **{name: allowed.get(name) for name in _SCOPES}},
-        problems=problems,
+        problems=[*problems, *desk.skew()],
         next_step=_next_step(settings, valid, allowed),
     )
 
@@ -51,7 +51,7 @@ async def _key_is_valid(datadog: Datadog, problems: list[str]) -> bool | None:
 
 
 def _probes(desk: Desk) -> dict[str, Callable[[], Awaitable[object]]]:
-    now = desk.clock()
+    now = desk.now()
     span = Span(now - _LOOK_BACK, now)
     asked = Question((MetricQuery("q", "avg:system.cpu.idle{*}"),), ("q",), span.start_ms, span.end_ms, 60_000)
     recent = {"filter": {"from": utc_text(span.start), "to": utc_text(span.end), "query": "*"}, "page": {"limit": 1}}

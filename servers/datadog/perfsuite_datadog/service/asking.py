@@ -58,7 +58,7 @@ async def ask(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wanted]
     answer = await _sent(desk, order, asking, wanted)
     if isinstance(answer, RemoteError):
         return _failure(order, asking, wanted, answer)
-    return _answered(order, asking, wanted, answer, desk.clock())
+    return _answered(order, asking, wanted, answer, desk.past())
 
 
 async def ask_each(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wanted]) -> list[Answered]:
@@ -66,7 +66,7 @@ async def ask_each(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wa
     answer = await _sent(desk, order, asking, wanted)
     if isinstance(answer, RemoteError):
         return [_failure(order, asking, [one], answer) for one in wanted]
-    return [_answered(order, asking, [one], only(answer, number), desk.clock()) for number, one in enumerate(wanted)]
+    return [_answered(order, asking, [one], only(answer, number), desk.past()) for number, one in enumerate(wanted)]
 
 
 async def _sent(desk: Desk, order: Order, asking: Asking, wanted: Sequence[Wanted]) -> Timeseries | RemoteError:

@@ -3,20 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from perfsuite.artifacts import RunFolder, RunStore
-from perfsuite.errors import BadInput, Unreachable
+from perfsuite.errors import BadInput, RemoteError, Unreachable
 from perfsuite.http import HttpSettings, within
 from perfsuite.mcp.context import CallContext
 from perfsuite.mcp.jobs import JobContext, JobReport
 from perfsuite.settings import SuiteSettings
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_datadog.client.api import Datadog
+from perfsuite_datadog.client.metrics import api_key_is_valid
 from perfsuite_datadog.core.catalog import FORMULAS
-from perfsuite_datadog.core.windows import Asked, Span, resolve
+from perfsuite_datadog.core.windows import Asked, Span, needs_clock, resolve
 from perfsuite_datadog.models.collection import COLLECTION, Collection, QueryRecord
 from perfsuite_datadog.models.environments import Environment
 from perfsuite_datadog.models.requests import CollectRequest
@@ -25,6 +26,10 @@ from perfsuite_datadog.settings import DatadogSettings
 
 R = TypeVar("R", bound=CollectRequest)
 T = TypeVar("T")
+_SKEWED: Final = (
+    "`now` and whole buckets go by Datadog's. Samples that were timed here are that far off its metrics: set this "
+    "clock right before you rely on what moves together."
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,19 @@ class Desk:
     clock: Callable[[], datetime]
     progress: Callable[[float, float | None, str | None], None]
     unreachable: list[Unreachable] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """What time it is at Datadog, as far as it has told."""
+        return self.clock() + timedelta(seconds=self.datadog.clock.ahead_s)
+
+    def past(self) -> datetime:
+        """Until when everything is over at Datadog for certain."""
+        return self.clock() + timedelta(seconds=self.datadog.clock.least_s)
+
+    def skew(self) -> list[str]:
+        """What to know where the clock of Datadog and the one here differ."""
+        told = self.datadog.clock.told("Datadog")
+        return [f"{told} {_SKEWED}"] if told else []
 
 
 @dataclass(frozen=True)
@@ -77,7 +95,7 @@ async def opened(ctx: CallContext, job: JobContext) -> AsyncIterator[Desk]:
         yield Desk(datadog, ctx.settings, ctx.runs, lambda: datetime.now(UTC), job.progress)
 
 
-def order(desk: Desk, request: CollectRequest) -> Order:
+async def order(desk: Desk, request: CollectRequest) -> Order:
     """Resolve what was asked: what is given counts, and a run fills in the rest."""
     run = desk.runs.open(request.run_id) if request.run_id else None
     found = find_environment(desk.settings, environment_name(run, request.environment))
@@ -88,7 +106,19 @@ def order(desk: Desk, request: CollectRequest) -> Order:
         run=(load.first_sample_at, load.last_sample_at) if load else None,
         run_id=run.run_id if run else None,
     )
-    return Order(found.name, found.environment, found.path, resolve(asked, desk.clock()), run)
+    if needs_clock(asked, desk.clock()):
+        await _look_at_clock(desk)
+    return Order(found.name, found.environment, found.path, resolve(asked, desk.now()), run)
+
+
+async def _look_at_clock(desk: Desk) -> None:
+    """Have Datadog tell the time. Where it does not, ours counts, and the questions that follow say what is wrong."""
+    try:
+        await api_key_is_valid(desk.datadog)
+    except Unreachable as error:
+        desk.unreachable.append(error)
+    except RemoteError:
+        return
 
 
 def environment_name(run: RunFolder | None, asked: str) -> str:

@@ -32,7 +32,7 @@ _LOOK_BACK_S: Final = 7 * 86_400
 
 async def get_host_metrics(desk: Desk, request: CollectRequest) -> Collected:
     """Collect the metrics of every host, and write them into the run where there is one."""
-    task = order(desk, request)
+    task = await order(desk, request)
     hosts = task.environment.hostnames
     if not hosts:
         raise NotFound(
@@ -96,14 +96,14 @@ async def _told(desk: Desk, task: Order, gathered: Gathered, loads: Sequence[Hos
     notes = [await _about_silent(desk, task, silent)] if silent else []
     # Those of which nothing is known come last, and are named nevertheless.
     hottest = sorted(loads, key=lambda one: (one.cpu_max_pct is None, -(one.cpu_max_pct or 0.0)))
-    return collected(task, gathered, hottest, notes, desk.clock())
+    return collected(desk, task, gathered, hottest, notes)
 
 
 async def _about_silent(desk: Desk, task: Order, silent: Sequence[str]) -> str:
     """Why these may have answered nothing: other names that Datadog knows are the likeliest reason."""
     more = f" and {len(silent) - _MOST_NAMED} more" if len(silent) > _MOST_NAMED else ""
     told = f"Nothing was answered in this window by {', '.join(silent[:_MOST_NAMED])}{more}."
-    since = max(task.window.start.timestamp(), desk.clock().timestamp() - _LOOK_BACK_S)
+    since = max(task.window.start.timestamp(), desk.now().timestamp() - _LOOK_BACK_S)
     try:
         known = await known_hosts(desk.datadog, int(since))
     except PerfsuiteError as error:

@@ -47,7 +47,7 @@ class Ask:
 
 async def get_kpi_timeseries(desk: Desk, request: KpiRequest) -> Collected:
     """Collect what the queries give, and write it into the run where there is one."""
-    task = order(desk, request)
+    task = await order(desk, request)
     chosen = _chosen(desk, request.queries)
     asks = [ask for key, query in chosen.items() for ask in _asks(task, key, query)]
     keys = ", ".join(chosen)
@@ -60,7 +60,7 @@ async def get_kpi_timeseries(desk: Desk, request: KpiRequest) -> Collected:
             answers += await ask_each(desk, task, asking, [one.wanted for one in batch])
         rows = await in_thread(partial(_kept, task, gathered, asks, answers), name=TOOL)
         gathered.note()
-    return collected(task, gathered, rows, [], desk.clock())
+    return collected(desk, task, gathered, rows, [])
 
 
 def _chosen(desk: Desk, keys: Sequence[str]) -> dict[str, KpiQuery]:

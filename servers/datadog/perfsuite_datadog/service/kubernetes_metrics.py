@@ -48,7 +48,7 @@ class Hottest:
 
 async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> Collected:
     """Collect the metrics of every container, and write them into the run where there is one."""
-    task = order(desk, request)
+    task = await order(desk, request)
     chosen = list(_chosen(task.environment))
     if not chosen:
         raise NotFound(
@@ -64,7 +64,7 @@ async def get_kubernetes_metrics(desk: Desk, request: CollectRequest) -> Collect
             files = Files(task, step, keep=gathered.take(found))
             loads.append(await in_thread(partial(_kept, files, one, found), name=TOOL))
         gathered.note()
-    return collected(task, gathered, loads, [], desk.clock())
+    return collected(desk, task, gathered, loads, [])
 
 
 def _chosen(environment: Environment) -> Iterator[Chosen]:

@@ -90,7 +90,7 @@ async def get_apm_traces(desk: Desk, request: EventRequest) -> CollectedEvents:
 
 
 async def _collect(desk: Desk, request: EventRequest, kind: EventKind) -> CollectedEvents:
-    task = _task(desk, request, kind)
+    task = await _task(desk, request, kind)
     with recording(task.order, "logs", task.tool, task.part) as step:
         if step and task.queries_file:
             step.used(task.queries_file)
@@ -127,10 +127,10 @@ def _earlier(
     return better(step, records)
 
 
-def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
+async def _task(desk: Desk, request: EventRequest, kind: EventKind) -> _Task:
     if request.type and request.query:
         raise BadInput("Both `type` and `query` are given.", next_step="Give one of them.")
-    task = order(desk, request)
+    task = await order(desk, request)
     name, query, file = _asked(desk, request, kind)
     text = scoped(query, task.environment, "" if request.query else name)
     search = Search(kind, text, task.window.start_ms, task.window.end_ms)
@@ -268,7 +268,7 @@ def _largest(by: dict[str, int]) -> dict[str, int]:
 
 
 def _notes(desk: Desk, task: _Task, found: _Found, table: EventTable) -> list[str]:
-    notes = [*task.order.window.notes, *found.notes, *_about_duplicates(table)]
+    notes = [*task.order.window.notes, *desk.skew(), *found.notes, *_about_duplicates(table)]
     notes += [
         f"There are {len(counts.by)} values of {name} or more; only the largest are counted."
         for name, counts in found.counts.items()

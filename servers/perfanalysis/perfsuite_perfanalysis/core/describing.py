@@ -43,7 +43,7 @@ def cliffs_delta(baseline: Blocks, candidate: Blocks) -> float:
 
 
 def renamed(gone: Sequence[str], new: Sequence[str]) -> tuple[Renamed, ...]:
-    """Pairs of a label that is gone and one that is new with much in common, the most alike first."""
+    """Pairs of a label that is gone and one that is new with much in common, the most alike first, by whole names."""
     pairs = sorted(
         ((_alike(old, other), old, other) for old in gone[:_MOST_NAMES] for other in new[:_MOST_NAMES]),
         key=lambda one: (-one[0], one[1], one[2]),
@@ -53,7 +53,7 @@ def renamed(gone: Sequence[str], new: Sequence[str]) -> tuple[Renamed, ...]:
     for similarity, old, other in pairs:
         if similarity >= _SIMILAR and not taken & {("gone", old), ("new", other)}:
             taken |= {("gone", old), ("new", other)}
-            found.append(Renamed(baseline=shown(old), candidate=shown(other), similarity=round(similarity, 3)))
+            found.append(Renamed(baseline=old, candidate=other, similarity=round(similarity, 3)))
     return tuple(found)
 
 

@@ -40,12 +40,21 @@ def judged(changes: Sequence[Change], floors: Floors, incomparable: str = "") ->
 
 
 def overall(found: Sequence[Compared]) -> tuple[ChangeVerdict, Tier | None]:
-    """What is certain comes first, and what is worse before what is better: so the headline mirrors when the runs are
-    swapped, but where some labels are slower and others faster, which is a regression both ways round."""
+    """What is certain comes first, and what is worse before what is better. Where some became worse and others better,
+    that is a regression both ways round, of the tier of what became worse; `better_tier` is its mirror."""
     there = {one.verdict for one in found}
     verdict: ChangeVerdict = next((one for one in _WORST_FIRST if one in there), "incomparable")
+    return verdict, _worst_tier(found, verdict)
+
+
+def better_tier(found: Sequence[Compared]) -> Tier | None:
+    """The largest tier of what became better; None where nothing did."""
+    return _worst_tier(found, "improvement")
+
+
+def _worst_tier(found: Sequence[Compared], verdict: ChangeVerdict) -> Tier | None:
     tiers = {one.tier for one in found if one.verdict == verdict}
-    return verdict, next((tier for _, tier in TIERS if tier in tiers), None)
+    return next((tier for _, tier in TIERS if tier in tiers), None)
 
 
 def _adjusted(p_values: Sequence[float | None]) -> list[float | None]:

@@ -22,6 +22,7 @@ _LONGEST: Final = 9_000
 _FOR_ROWS: Final = 4_000
 _FOR_FINDINGS: Final = 3_000
 _MOST_REASONS: Final = 5
+_MOST_UNCERTAIN: Final = 3
 _LONGEST_NAME: Final = 80
 _CALM_LEVELS: Final = ("INFO", "DEBUG", "TRACE")
 
@@ -43,11 +44,14 @@ def environment_digest(found: InfrastructureAnalysis) -> Digest:
 
 def correlation_digest(found: CorrelationAnalysis) -> Digest:
     """What moves with the responses, the capacity, and how much was tested."""
+    certain = [one for one in found.pairs if one.verdict == "moves_with"]
+    others = [one for one in found.pairs if one.verdict != "moves_with"]
     capacity = found.capacity
     knee, fit = (capacity.knee, capacity.fit) if capacity else (None, None)
     summary: Row = {
         "answer": found.answer,
         "pairs_tested": found.pairs_tested,
+        "pairs_certain": len(certain),
         "buckets": max((one.buckets for one in found.grids), default=0),
         "given": ", ".join(sorted({name for one in found.grids for name in one.given})),
         "clock": found.clock.verdict if found.clock else None,
@@ -64,8 +68,13 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
     }
     notes = [note for grid in found.grids for note in grid.notes]
     notes += why_untested(found.untestable) if found.answer != "not_evaluable" else []
+    if others:
+        notes.append("Of the pairs that are not certain, only those nearest to it are shown, after the certain ones.")
     step = f"Call `identify_bottlenecks` for run {found.run_id!r}. Say `moves with`, never `caused by`."
-    return digest(found, layout.CORRELATION_ANALYSIS, summary, [_pair(one) for one in found.pairs], notes, step)
+    rows = [_pair(one) for one in (*certain, *others[:_MOST_UNCERTAIN])]
+    return digest(
+        found, layout.CORRELATION_ANALYSIS, summary, rows, notes, step, is_cut=len(rows) < found.pairs_tested
+    )  # fmt: skip
 
 
 def bottleneck_digest(found: BottleneckAnalysis) -> Digest:
@@ -110,9 +119,16 @@ def _levels(found: LogAnalysis) -> str:
 
 
 def digest(
-    found: Analysis, artifact: Artifact, summary: Row, rows: list[Row], notes: list[str], next_step: str
+    found: Analysis,
+    artifact: Artifact,
+    summary: Row,
+    rows: list[Row],
+    notes: list[str],
+    next_step: str,
+    *,
+    is_cut: bool = False,
 ) -> Digest:
-    """The gist of an analysis, in less than an answer may hold."""
+    """The gist of an analysis, in less than an answer may hold. `is_cut`: there are more rows than these."""
     shown = fit(rows, reserve=_LONGEST - _FOR_ROWS, longest=_LONGEST)
     findings = told(found.findings, _FOR_FINDINGS)
     return Digest(
@@ -122,7 +138,7 @@ def digest(
         reasons=[printable(one, 250) for one in found.reasons[:_MOST_REASONS]],
         summary=summary,
         rows=shown.items,
-        has_more=shown.has_more or len(findings) < len(found.findings),
+        has_more=is_cut or shown.has_more or len(findings) < len(found.findings),
         findings=findings,
         notes=[*(printable(one, 250) for one in notes), DATA],
         next_step=next_step,

@@ -13,6 +13,7 @@ from perfsuite.artifacts.comparisons import (
     Comparison,
     LabelShift,
     PairComparison,
+    Renamed,
     TrendPoint,
     comparison_folder,
     save_comparison,
@@ -172,7 +173,7 @@ def _load(read: Reading, overall: "Side") -> RunLoad:
 
 def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairComparison:
     from perfsuite_perfanalysis.core.describing import renamed
-    from perfsuite_perfanalysis.core.verdicts import Floors, judged, overall
+    from perfsuite_perfanalysis.core.verdicts import Floors, better_tier, judged, overall
 
     is_same = baseline.samples_sha256 == candidate.samples_sha256
     gates = comparability.gates(baseline.load, candidate.load, same_samples=is_same)
@@ -182,21 +183,31 @@ def _pair(baseline: _Measured, candidate: _Measured, asked: Asked) -> PairCompar
     if is_same and not incomparable:
         changes = [_of_the_same(one) for one in changes]
     verdict, tier = overall(changes)
-    gone = sorted(label for _, label in baseline.sides.keys() - candidate.sides.keys())
-    new = sorted(label for _, label in candidate.sides.keys() - baseline.sides.keys())
+    gone = sorted({label for _, label in baseline.sides.keys() - candidate.sides.keys()})
+    new = sorted({label for _, label in candidate.sides.keys() - baseline.sides.keys()})
+    pairs = renamed(gone, new)
+    # What perhaps goes on under another name is neither gone nor new.
+    gone = [one for one in gone if one not in {pair.baseline for pair in pairs}]
+    new = [one for one in new if one not in {pair.candidate for pair in pairs}]
+    better = better_tier(changes) if verdict == "regression" else None
     return PairComparison(
         baseline=baseline.run_id,
         candidate=candidate.run_id,
         verdict=verdict,
         tier=tier,
-        reason=incomparable or (comparability.SAME_SAMPLES if is_same else _counted(changes)),
+        is_mixed=better is not None,
+        better_tier=better,
+        reason=incomparable or (comparability.SAME_SAMPLES if is_same else _counted(changes, is_mixed=bool(better))),
         confidence="single-run: how much runs of the same thing differ cannot be seen from one on each side",
         gates=gates,
         changes=tuple(changes),
         shifts=_shifts(baseline, candidate),
         new_labels=tuple(map(shown, new)),
         gone_labels=tuple(map(shown, gone)),
-        renamed_labels=renamed(gone, new),
+        renamed_labels=tuple(
+            Renamed(baseline=shown(one.baseline), candidate=shown(one.candidate), similarity=one.similarity)
+            for one in pairs
+        ),
         findings=tuple(_findings(candidate.run_id, changes)),
     )
 
@@ -239,9 +250,10 @@ def _least(baseline: _Measured, candidate: _Measured, key: tuple[str, str]) -> i
     return min(baseline.sides[key].blocks.samples, candidate.sides[key].blocks.samples)
 
 
-def _counted(changes: Sequence[Compared]) -> str:
+def _counted(changes: Sequence[Compared], *, is_mixed: bool) -> str:
     counts = Counter(one.verdict for one in changes)
-    return ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in sorted(counts, key=lambda n: -counts[n]))
+    told = ", ".join(f"{counts[name]} {name.replace('_', ' ')}" for name in sorted(counts, key=lambda n: -counts[n]))
+    return f"Some became worse and others better: {told}" if is_mixed else told
 
 
 def _findings(candidate: str, changes: Sequence[Compared]) -> Iterator[Finding]:

@@ -86,6 +86,7 @@ def _pair_row(pair: PairComparison, room: int) -> Row:
         "candidate": pair.candidate,
         "verdict": pair.verdict,
         "tier": pair.tier,
+        **({"is_mixed": True, "better_tier": pair.better_tier} if pair.is_mixed else {}),
         "reason": printable(pair.reason, room),
         "confidence": pair.confidence.partition(":")[0],
         "new_labels": _names(pair.new_labels),

@@ -6,7 +6,7 @@ from typing import Any, Final
 from perfsuite import samples
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.folder import LARGEST_JSON
-from perfsuite.artifacts.layout import Artifact
+from perfsuite.artifacts.layout import Artifact, JsonArtifact
 from perfsuite.errors import NotReady, PerfsuiteError
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
@@ -14,7 +14,7 @@ from perfsuite.workflow.stages import PERFANALYSIS
 from perfsuite.workflow.status import StepStatus
 from perfsuite_perfanalysis.models.standing import AnalysisState, AnalysisStatus
 
-_FILES: Final[tuple[tuple[Artifact, str, str], ...]] = (
+_FILES: Final[tuple[tuple[JsonArtifact[Any], str, str], ...]] = (
     (layout.PERFORMANCE_ANALYSIS, "analyze_test_results", "test_results"),
     (layout.INFRASTRUCTURE_ANALYSIS, "analyze_environment_metrics", "environment_metrics"),
     (layout.CORRELATION_ANALYSIS, "correlate_test_results", "correlation_and_bottlenecks"),
@@ -37,14 +37,17 @@ def analysis_status(runs: RunStore, run_id: str) -> AnalysisStatus:
     )
 
 
-def _state(run: RunFolder, artifact: Artifact, tool: str, step: StepStatus) -> AnalysisState:
+def _state(run: RunFolder, artifact: JsonArtifact[Any], tool: str, step: StepStatus) -> AnalysisState:
     content = _content(run, artifact)
     is_there = content is not None
-    findings = content.get("findings") if content else None
-    status = content.get("status") if content else None
     reasons = list(dict.fromkeys(step.reasons))
     if is_there and content == {}:
         reasons.insert(0, f"{artifact.place} is not the JSON that it should be.")
+    elif content and (other := _other_version(artifact, content)):
+        reasons.insert(0, f"{artifact.place} has schema version {other}: call `{tool}` again, or update perfsuite.")
+        content = {}
+    findings = content.get("findings") if content else None
+    status = content.get("status") if content else None
     return AnalysisState(
         tool=tool,
         file=artifact.place,
@@ -65,6 +68,12 @@ def _content(run: RunFolder, artifact: Artifact) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _other_version(artifact: JsonArtifact[Any], content: dict[str, Any]) -> str:
+    """The version of a file that this perfsuite does not read; empty where it does."""
+    version = str(content.get("schema_version"))
+    return "" if version.partition(".")[0] == str(artifact.schema.major) else printable(version, 20)
 
 
 def _repair(run: RunFolder) -> str:

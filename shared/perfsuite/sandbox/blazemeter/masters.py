@@ -34,6 +34,7 @@ class Master:
     recording: Recording
     timeline: Timeline
     speed: float = 1.0
+    engines_ahead_s: float = 0.0
     is_archived: bool = False
     name: str = ""
     note: str = ""
@@ -70,7 +71,7 @@ class Master:
     @property
     def shift_us(self) -> int:
         """From the times of the recording to those of this run."""
-        return round((self.created + self.timeline.boot_s) * 1e6) - self.recording.first_us
+        return round((self.created + self.timeline.boot_s + self.engines_ahead_s) * 1e6) - self.recording.first_us
 
     def _session(self, number: int) -> Session:
         known = sha256(f"{self.id} {number}".encode()).hexdigest()[:14]
@@ -112,5 +113,6 @@ class Masters:
     def _add(self, test: LoadTest, created: float) -> Master:
         timeline = Timeline(self._spec.boot_s, self._recording.seconds, self._spec.finalising_s)
         made = Master(FIRST_ID + len(self._known), test, created, self._recording, timeline)
+        made.engines_ahead_s = self._spec.engines_ahead_s
         self._known[made.id] = made
         return made

@@ -25,6 +25,8 @@ class BlazeMeterSpec:
     """From the end of a run until its logs can be downloaded."""
     speed: float = 1.0
     """How much faster than time a run goes that is started here. Its times are then ahead of the clock."""
+    engines_ahead_s: float = 0.0
+    """How far the clocks of the engines, which time the samples, are ahead of BlazeMeter's."""
     executions: int = 1
     """How many kpi files each engine writes."""
     mixed_columns: bool = False

@@ -1,8 +1,10 @@
 """A stand-in as a web application: who asks, what goes wrong, what is answered, and what is remembered of it."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any, ClassVar, Final
 
 from starlette.applications import Starlette
@@ -112,7 +114,8 @@ class _Endpoint:
         if visit.fault("lost_answer"):
             await cut(scope, receive)
             return
-        await response(scope, receive, _noting(received, _shortening(visit, send)))
+        shown = time.time() + self._standin.clock.ahead_s
+        await response(scope, receive, _noting(received, _dated(shown, _shortening(visit, send))))
         if visit.fault("reset"):
             await cut(scope, receive)
 
@@ -158,6 +161,18 @@ class _Endpoint:
 def _shortening(visit: Visit, send: Send) -> Send:
     short = visit.fault("reset") or visit.fault("truncated")
     return Shortened(send, short) if short else send
+
+
+def _dated(shown: float, send: Send) -> Send:
+    """The answer with the time that the service has."""
+    date = (b"date", formatdate(shown, usegmt=True).encode())
+
+    async def dated(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], date]}
+        await send(message)
+
+    return dated
 
 
 def _noting(received: Received, send: Send) -> Send:
