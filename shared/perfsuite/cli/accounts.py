@@ -98,7 +98,7 @@ def _counted(what: str, key: str) -> Callable[[Mapping[str, Any]], Outcome]:
 
 def _datadog(answer: Mapping[str, Any]) -> Outcome:
     allowed: Mapping[str, bool | None] = answer["allowed"]
-    if all(allowed.values()):
+    if all(allowed.values()) and not answer["problems"]:
         return Outcome("ok", f"{answer['url']} answers; to be read: {', '.join(_permissions(allowed))}")
     state: Literal["warning", "broken"] = "warning" if any(dict(_permissions(allowed)).values()) else "broken"
     return Outcome(state, f"{answer['url']}: {' '.join(answer['problems'])}", answer["next_step"])

@@ -124,4 +124,5 @@ def test_missing_permissions_are_a_warning_and_a_wrong_key_is_broken() -> None:
     none = read({**answer, "allowed": {"api_key": False, "metrics": None, "logs": None}})
     assert (some.state, some.next_step) == ("warning", "Add it.")
     assert none.state == "broken"
+    assert read({**answer, "allowed": {"api_key": True, "metrics": True}}).state == "warning", "a problem is told"
     assert json.dumps(some) == '["warning", "u: No logs.", "Add it."]'
