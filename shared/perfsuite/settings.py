@@ -112,7 +112,7 @@ def _read_secret_file(name: str, file: str) -> str:
 
 def _problem(info: FieldInfo, kind: str, message: str) -> str:
     extra = _extra(info)
-    what = "is not set" if kind == "missing" else f"is not usable: {message}"
+    what = "is not set" if kind == "missing" else f"is not usable: {message.removeprefix('Value error, ')}"
     return f"{extra['env']} {what}. It is {info.description}. {extra['obtain']}"
 
 
