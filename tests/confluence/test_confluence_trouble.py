@@ -132,6 +132,28 @@ async def test_a_page_that_somebody_moved_stays_where_it_is(publisher: Publisher
     assert "moved" in " ".join(told["notes"])
 
 
+async def test_a_parent_that_moved_within_the_space_is_still_the_parent(publisher: Publisher, pages: Pages) -> None:
+    await publisher.publish(parent="Load test reports")
+    [parent], [above] = (
+        [one for one in pages(title) if one.space.key == "PERF"] for title in ("Load test reports", "How to")
+    )
+    parent.parent_id = above.id
+    assert (await publisher.publish(parent="Load test reports"))["outcome"] == "unchanged"
+
+
+async def test_a_parent_that_moved_to_another_space_is_said_and_the_page_stays(
+    publisher: Publisher, pages: Pages
+) -> None:
+    [parent] = [one for one in pages("Load test reports") if one.space.key == "PERF"]
+    await publisher.publish(parent=str(parent.id))
+    [page], [elsewhere] = pages(TITLE), [one for one in pages("Test plans") if one.space.key == "QA"]
+    parent.space = elsewhere.space
+    said = await publisher.refused(parent=str(parent.id))
+    assert "is in another space than PERF" in said
+    assert "It may have been moved" in said
+    assert (page.space.key, len(page.versions)) == ("PERF", 2)
+
+
 async def test_another_parent_moves_the_page(publisher: Publisher, pages: Pages) -> None:
     first = await publisher.publish(parent="Load test reports")
     second = await publisher.publish(parent="How to")
@@ -180,7 +202,7 @@ async def test_the_page_of_another_run_is_taken_only_when_that_was_agreed(
     assert RUN in await publisher.refused(run_id="checkout-2", title="Nightly")
     second = await publisher.publish(run_id="checkout-2", title="Nightly", overwrite=True)
     assert second["page_id"] == first["page_id"]
-    assert "shows the report of run 'checkout-2' now" in await publisher.refused(title="Nightly")
+    assert "shows the report of 'checkout-2' now" in await publisher.refused(title="Nightly")
 
 
 async def test_a_title_that_is_taken_by_a_page_in_the_archive_is_said(publisher: Publisher, pages: Pages) -> None:
@@ -350,6 +372,22 @@ async def test_both_generations_of_the_protocol_publish_after_asking(
             await Publisher(tools, mode).publish(title=f"By {era}", space="QA" if era == "auto" else "TEAM1")
         assert len(user.questions) == 1
         assert len(pages(f"By {era}")) == 1
+
+
+async def test_whoever_waits_on_for_what_was_agreed_to_is_not_asked_again(
+    connect: Any, publisher: Publisher, mode: str, pages: Pages, edit: Callable[[Page, str], None]
+) -> None:
+    await publisher.publish()
+    [page] = pages(TITLE)
+    edit(page, BY_HAND)
+    user = User()
+    async with connect(elicitation_callback=user) as tools:
+        asks = {"mode": mode, "run_id": RUN, "space": "PERF", "overwrite": True}
+        assert (await tools.call("publish_report", **asks, wait_s=0))["state"] == "working"
+        assert (await tools.call("publish_report", **asks))["result"]["outcome"] == "updated"
+        assert len(user.questions) == 1
+        await tools.call("publish_report", **asks)
+    assert len(user.questions) == 2
 
 
 async def test_a_report_that_is_being_published_is_not_published_by_another_process(

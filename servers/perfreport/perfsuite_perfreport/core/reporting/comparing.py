@@ -7,6 +7,7 @@ from perfsuite import __version__
 from perfsuite.artifacts import RunId
 from perfsuite.artifacts.comparisons import ChangeVerdict, Compared, Comparison, PairComparison
 from perfsuite_perfreport.core.reporting.numbers import change_of, name, plain, sentence, shown
+from perfsuite_perfreport.core.reporting.verdict_table import OF_CHANGES, OF_LIMITS, WORDS, worst
 from perfsuite_perfreport.models.report import (
     Cell,
     Column,
@@ -22,20 +23,11 @@ from perfsuite_perfreport.models.report import (
 
 SOURCE: Final = "comparison.json"
 _MOST_ROWS: Final = 300
-_VERDICTS: Final[dict[ChangeVerdict, Verdict]] = {
-    "regression": "FAIL", "improvement": "PASS", "within_noise": "PASS", "inconclusive": "INCONCLUSIVE",
-    "insufficient_data": "INCONCLUSIVE", "incomparable": "INCONCLUSIVE",
-}  # fmt: skip
-_WORST: Final[tuple[Verdict, ...]] = ("FAIL", "PASS WITH WARNINGS", "INCONCLUSIVE", "PASS")
 _ORDER: Final[tuple[ChangeVerdict, ...]] = (
     "regression", "inconclusive", "improvement", "within_noise", "insufficient_data", "incomparable",
 )  # fmt: skip
 _TIERS: Final = ("critical", "major", "minor", None)
 _UNTOLD: Final = ("inconclusive", "insufficient_data", "incomparable")
-_WORDS: Final[dict[ChangeVerdict, str]] = {
-    "regression": "REGRESSION", "improvement": "IMPROVEMENT", "within_noise": "WITHIN NOISE",
-    "inconclusive": "INCONCLUSIVE", "insufficient_data": "TOO FEW SAMPLES", "incomparable": "NOT COMPARABLE",
-}  # fmt: skip
 _CHANGE_COLUMNS: Final = (
     Column(title="Run"), Column(title="Request"), Column(title="Measure"), Column(title="Baseline"),
     Column(title="This run"), Column(title="Change"), Column(title="95 % interval"),
@@ -51,12 +43,11 @@ def ranked_changes(found: Comparison) -> list[tuple[PairComparison, Compared]]:
 
 def comparison_report(found: Comparison, pictures: tuple[Picture, ...], missing: tuple[Missing, ...]) -> Report:
     """The report, in which nothing stands that the comparison does not say."""
-    verdict = min((_verdict(one) for one in found.pairs), key=_WORST.index, default="INCONCLUSIVE")
     return Report(
         run_id=RunId(found.comparison_id),
         title=f"Comparison with run {found.baseline}",
         perfsuite_version=__version__,
-        verdict=verdict,
+        verdict=worst(map(_verdict, found.pairs)),
         verdict_reason=sentence(" ".join(_in_short(one) for one in found.pairs)),
         confidence=_confidence(found),
         confidence_reasons=tuple(dict.fromkeys(sentence(one.confidence) for one in found.pairs)),
@@ -73,14 +64,15 @@ def comparison_report(found: Comparison, pictures: tuple[Picture, ...], missing:
 
 
 def _verdict(pair: PairComparison) -> Verdict:
-    if pair.verdict == "regression" and pair.tier in ("minor", "info"):
-        return "PASS WITH WARNINGS"
-    return _VERDICTS[pair.verdict]
+    """What a run may hide behind the headline of its comparison is as a limit that the interval reaches beyond."""
+    verdict = OF_CHANGES[pair.verdict]
+    is_open = verdict == "PASS" and any(one.verdict == "inconclusive" for one in pair.changes)
+    return OF_LIMITS["warn"] if is_open else verdict
 
 
 def _in_short(pair: PairComparison) -> str:
     tier = f" ({pair.tier})" if pair.tier else ""
-    return f"{pair.candidate}: {_WORDS[pair.verdict].lower()}{tier}. {pair.reason.rstrip('.')}."
+    return f"{pair.candidate}: {WORDS[pair.verdict].lower()}{tier}. {pair.reason.rstrip('.')}."
 
 
 def _confidence(found: Comparison) -> Confidence:
@@ -94,7 +86,7 @@ def _scope(found: Comparison) -> Iterator[Fact]:
     yield Fact(name="Percentile method", value=found.percentile_method, source=SOURCE)
     counts = [sum(one.verdict == verdict for pair in found.pairs for one in pair.changes) for verdict in _ORDER]
     for verdict, count in zip(_ORDER, counts, strict=True):
-        yield Fact(name=f"Measures: {_WORDS[verdict].lower()}", value=f"{count:,}", source=SOURCE)
+        yield Fact(name=f"Measures: {WORDS[verdict].lower()}", value=f"{count:,}", source=SOURCE)
 
 
 def _tables(found: Comparison) -> Iterator[Table]:
@@ -108,7 +100,7 @@ def _tables(found: Comparison) -> Iterator[Table]:
         yield _table(table_id, title, _CHANGE_COLUMNS, rows, empty)
     yield _side_by_side(found)
     untold: list[tuple[Cell, ...]] = [
-        (pair.candidate, name(one.label), _measure(one.metric), _WORDS[one.verdict], sentence(one.reason))
+        (pair.candidate, name(one.label), _measure(one.metric), WORDS[one.verdict], sentence(one.reason))
         for pair, one in changes
         if one.verdict in _UNTOLD
     ]
@@ -121,7 +113,7 @@ def _tables(found: Comparison) -> Iterator[Table]:
 
 def _pairs(found: Comparison) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (one.candidate, _WORDS[one.verdict], one.tier or "", sentence(one.reason)) for one in found.pairs
+        (one.candidate, WORDS[one.verdict], one.tier or "", sentence(one.reason)) for one in found.pairs
     ]
     return _table(
         "pairs", "Each run against the baseline", _columns("Run", "Verdict:status", "Severity", "Why"), rows, ""
@@ -150,7 +142,7 @@ def _side_by_side(found: Comparison) -> Table:
 def _beside(one: Compared | None) -> str:
     if one is None:
         return shown(None)
-    told = _WORDS[one.verdict].lower()
+    told = WORDS[one.verdict].lower()
     change = f" ({change_of(one.metric, one.change)}, {told})" if one.change is not None else f" ({told})"
     return f"{_value(one.metric, one.candidate)}{change}"
 
@@ -200,7 +192,8 @@ def _change_row(pair: PairComparison, one: Compared) -> tuple[Cell, ...]:
     known = [change_of(one.metric, end) for end in ends if end is not None]
     interval = " to ".join(known) if len(known) == len(ends) else None
     change = None if one.change is None else change_of(one.metric, one.change)
-    verdict = _WORDS[one.verdict] if one.tier is None else one.tier.upper()
+    # How large an improvement is tells its change: a word that alarms belongs to what became worse.
+    verdict = one.tier.upper() if one.tier and one.verdict == "regression" else WORDS[one.verdict]
     return (
         pair.candidate, name(one.label), _measure(one.metric), _value(one.metric, one.baseline),
         _value(one.metric, one.candidate), change, interval, one.p_adjusted, verdict,
