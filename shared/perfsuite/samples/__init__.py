@@ -3,17 +3,21 @@
 Nothing heavy is imported here: a server must answer `initialize` before NumPy and DuckDB are there.
 """
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from perfsuite.artifacts import RunFolder, layout
 from perfsuite.errors import NotReady
 
 if TYPE_CHECKING:
+    from perfsuite.samples.engine import Engine
     from perfsuite.samples.queries import Samples
 
 
-def open(run: RunFolder) -> "Samples":  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
-    """The samples of a run, wherever they are kept."""
+def open(  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
+    run: RunFolder, engine: "Engine | None" = None
+) -> "Samples":
+    """The samples of a run, wherever they are kept; `engine` is one that was started already, which takes a while."""
     from perfsuite.samples import parquet
     from perfsuite.samples.engine import Engine
     from perfsuite.samples.queries import Samples
@@ -24,6 +28,6 @@ def open(run: RunFolder) -> "Samples":  # noqa: A001 - read as `samples.open(run
             f"Run {run.run_id!r} has no samples yet; its folder holds {run.listing(run.root)}.",
             next_step=f"Call {layout.SAMPLES.makers} for it first.",
         )
-    with Engine() as engine:
-        metadata, rows = parquet.read_metadata(engine, path)
+    with nullcontext(engine) if engine else Engine() as reader:
+        metadata, rows = parquet.read_metadata(reader, path)
     return Samples(path, metadata, rows)

@@ -30,7 +30,7 @@ _NARROWEST: Final = 3
 _WIDEST: Final = 60
 _LONGEST_WORDS: Final = (28, 20, 16, 13, 10, 8, 6)
 _PADDING_CM: Final = 0.45
-_LETTER_CM: Final = 0.024
+_LETTER_CM: Final = 0.0205
 """How wide a letter is for each point of its size."""
 _HEADINGS: Final = {"h1": 0, "h2": 1, "h3": 2, "h4": 3, "h5": 4, "h6": 5}
 _DEEPEST_LIST: Final = 3

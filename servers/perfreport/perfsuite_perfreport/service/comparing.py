@@ -18,7 +18,7 @@ from perfsuite.errors import BadFile, Conflict, NotFound, PerfsuiteError
 from perfsuite.mcp.jobs import JobContext
 from perfsuite.samples.rows import printable
 from perfsuite_perfreport.core.markdown.template import Template
-from perfsuite_perfreport.core.reporting.comparing import comparison_report, ranked_changes
+from perfsuite_perfreport.core.reporting.comparing import comparison_report, measure, ranked_changes
 from perfsuite_perfreport.models.answers import ComparisonAnswer, ReportFormat
 from perfsuite_perfreport.models.report import COMPARISON_REPORT, Missing, Picture
 from perfsuite_perfreport.service.edits import Kept, Worded, in_words
@@ -90,7 +90,7 @@ def _drawn(runs: RunStore, folder: RunFolder, found: Comparison) -> tuple[tuple[
 
     several = len(found.pairs) > 1
     named = [
-        (f"{pair.candidate}: {one.label} · {one.metric}" if several else f"{one.label} · {one.metric}", one)
+        (f"{f'{pair.candidate}: ' if several else ''}{one.label} · {measure(one.metric)}", one)
         for pair, one in ranked_changes(found)
     ]
     subtitle = f"Baseline {found.baseline} · {', '.join(one.candidate for one in found.pairs)}"
@@ -181,7 +181,7 @@ def _shown(folder: RunFolder, path: Path) -> str:
 def _answer(found: Comparison, worded: Worded, files: list[str]) -> ComparisonAnswer:
     report, changes = worded.report, [one for _, one in ranked_changes(found)]
     worse = [
-        printable(f"{pair.candidate}: {one.label}, {one.metric}: {one.reason}", _LONGEST)
+        printable(f"{pair.candidate}: {one.label}, {measure(one.metric)}: {one.reason}", _LONGEST)
         for pair, one in ranked_changes(found)
         if one.verdict == "regression"
     ]

@@ -117,7 +117,7 @@ class Material:
         """Failures by code over time, from the samples."""
         from perfsuite_perfreport.service.failures import codes_over_time
 
-        found = codes_over_time(samples.open(self.run), self.over, self.clock.start, self.kind)
+        found = codes_over_time(self.run, self.over, self.clock.start, self.kind)
         self.used[self.run.path(layout.SAMPLES)] = None
         return found
 

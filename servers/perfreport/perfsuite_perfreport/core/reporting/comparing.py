@@ -11,7 +11,6 @@ from perfsuite_perfreport.core.reporting.verdict_table import OF_CHANGES, OF_LIM
 from perfsuite_perfreport.models.report import (
     Cell,
     Column,
-    Confidence,
     Fact,
     Missing,
     Picture,
@@ -42,15 +41,20 @@ def ranked_changes(found: Comparison) -> list[tuple[PairComparison, Compared]]:
 
 
 def comparison_report(found: Comparison, pictures: tuple[Picture, ...], missing: tuple[Missing, ...]) -> Report:
-    """The report, in which nothing stands that the comparison does not say."""
+    """The report, in which nothing stands that the comparison does not say.
+
+    It is never sure of its verdict: one run a side cannot tell how much runs differ by themselves.
+    """
+    verdict = worst(map(_verdict, found.pairs))
+    doubts = tuple(_doubts(found, verdict))
     return Report(
         run_id=RunId(found.comparison_id),
         title=f"Comparison with run {found.baseline}",
         perfsuite_version=__version__,
-        verdict=worst(map(_verdict, found.pairs)),
+        verdict=verdict,
         verdict_reason=sentence(" ".join(_in_short(one) for one in found.pairs)),
-        confidence=_confidence(found),
-        confidence_reasons=tuple(dict.fromkeys(sentence(one.confidence) for one in found.pairs)),
+        confidence="low" if doubts else "medium",
+        confidence_reasons=(*doubts, *dict.fromkeys(_capital(sentence(one.confidence)) for one in found.pairs)),
         window_name="steady state of each run",
         scope=tuple(_scope(found)),
         quality=tuple(Statement(text=sentence(one), source=SOURCE) for one in found.reasons),
@@ -75,9 +79,18 @@ def _in_short(pair: PairComparison) -> str:
     return f"{pair.candidate}: {WORDS[pair.verdict].lower()}{tier}. {pair.reason.rstrip('.')}."
 
 
-def _confidence(found: Comparison) -> Confidence:
-    """Never high: one run a side cannot tell how much runs differ by themselves."""
-    return "medium" if found.status == "complete" and all(one.verdict not in _UNTOLD for one in found.pairs) else "low"
+def _doubts(found: Comparison, verdict: Verdict) -> Iterator[str]:
+    """Why the verdict is not to be trusted. What is open about other requests makes no regression less certain."""
+    if found.status != "complete":
+        yield sentence(f"The comparison is {found.status.replace('_', ' ')}. {' '.join(found.reasons)}".strip())
+    every = [one for pair in found.pairs for one in pair.changes]
+    untold = sum(one.verdict in _UNTOLD for one in every)
+    if verdict != OF_CHANGES["regression"] and untold:
+        yield f"Of {len(every)} measures, {untold} could not be told or compared."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _scope(found: Comparison) -> Iterator[Fact]:
@@ -100,7 +113,7 @@ def _tables(found: Comparison) -> Iterator[Table]:
         yield _table(table_id, title, _CHANGE_COLUMNS, rows, empty)
     yield _side_by_side(found)
     untold: list[tuple[Cell, ...]] = [
-        (pair.candidate, name(one.label), _measure(one.metric), WORDS[one.verdict], sentence(one.reason))
+        (pair.candidate, name(one.label), measure(one.metric), WORDS[one.verdict], sentence(one.reason))
         for pair, one in changes
         if one.verdict in _UNTOLD
     ]
@@ -131,7 +144,7 @@ def _side_by_side(found: Comparison) -> Table:
     for (_, label, metric), by_run in sorted(cells.items(), key=lambda item: (item[0][0], item[0][1], item[0][2])):
         base = next((one.baseline for one in by_run.values() if one.baseline is not None), None)
         rows.append(
-            (name(label), _measure(metric), _value(metric, base), *(_beside(by_run.get(one)) for one in candidates))
+            (name(label), measure(metric), _value(metric, base), *(_beside(by_run.get(one)) for one in candidates))
         )
     columns = _columns("Request", "Measure", f"{found.baseline} (baseline)", *candidates)
     return _table(
@@ -195,7 +208,7 @@ def _change_row(pair: PairComparison, one: Compared) -> tuple[Cell, ...]:
     # How large an improvement is tells its change: a word that alarms belongs to what became worse.
     verdict = one.tier.upper() if one.tier and one.verdict == "regression" else WORDS[one.verdict]
     return (
-        pair.candidate, name(one.label), _measure(one.metric), _value(one.metric, one.baseline),
+        pair.candidate, name(one.label), measure(one.metric), _value(one.metric, one.baseline),
         _value(one.metric, one.candidate), change, interval, one.p_adjusted, verdict,
     )  # fmt: skip
 
@@ -216,10 +229,10 @@ def _table(
     )  # fmt: skip
 
 
-def _measure(metric: str) -> str:
-    return {"error_rate": "failed requests", "throughput_per_s": "throughput"}.get(
-        metric, metric.removesuffix("_ms").replace("_", " ").upper()
-    )
+def measure(metric: str) -> str:
+    """A metric as people call it."""
+    readable = {"error_rate": "failed requests", "throughput_per_s": "throughput", "mean_ms": "mean"}
+    return readable.get(metric, metric.removesuffix("_ms").replace("_", " ").upper())
 
 
 def _value(metric: str, value: float | None) -> str:

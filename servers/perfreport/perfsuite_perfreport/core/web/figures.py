@@ -82,12 +82,24 @@ def _figure(plot: Plot, report: Report, shared: "Range1d | None") -> "Figure":
     start = report.window_start
     drawn_lines = [_draw(chart, plot, start, line, colour, dash) for line, colour, dash in _styled(plot.lines)]
     chart.add_tools(_hover(drawn_lines, plot, plot.unit))
+    if plot.x == "ms":
+        _name_places(chart, plot)
     chart.y_range = _from_zero(plot.lines)
     if plot.second_lines:
         _second_axis(chart, plot, start)
     _shade(chart, report.spans if is_time else (), report)
     _plain_look(chart)
     return chart
+
+
+def _name_places(chart: "Figure", plot: Plot) -> None:
+    """Places on a logarithmic axis: left to itself, Bokeh names those of one decade alone."""
+    from bokeh.models import FixedTicker, NumeralTickFormatter
+
+    low, high = max(min(plot.at), 0.1), max(plot.at)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    chart.xaxis.ticker = FixedTicker(ticks=[one * 10.0**decade for decade in decades for one in (1, 2, 5)])
+    chart.xaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
 
 
 def _axis(plot: Plot, report: Report) -> Literal["log", "datetime", "linear"]:
