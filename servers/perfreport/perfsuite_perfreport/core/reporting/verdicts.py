@@ -39,7 +39,7 @@ def _verdict(sources: Sources) -> tuple[Verdict, str]:
     if generator is not None and generator.verdict == "saturated":
         return "INCONCLUSIVE", f"The load generator did not keep up, so the times may be its own. {told}"
     if sla is None or sla.verdict == "not_evaluated":
-        return "INCONCLUSIVE", f"No limit was evaluated, so nothing says what is good enough. {told}"
+        return "INCONCLUSIVE", f"No limit was evaluated. {told}"
     if sla.verdict == "pass" and (others := _others(sources)):
         return OF_LIMITS["warn"], f"{told} Beside that there are {others}."
     return OF_LIMITS[sla.verdict], told
