@@ -8,6 +8,7 @@ import pytest
 
 from perfsuite.artifacts import RunStore, layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
+from perfsuite.artifacts.schemas import RunRecord
 from perfsuite.errors import BadFile, NotReady
 from perfsuite_perfreport.core.reporting.rules import RULES
 from perfsuite_perfreport.models.report import Report, Table
@@ -230,3 +231,21 @@ def test_one_page_is_enough_to_know_what_stands_out(runs: RunStore) -> None:
     verdict = text_of(runs, "storm").partition("<!-- end: verdict -->")[0]
     assert all(one.source in verdict for one in report.highlights)
     assert reported(runs, "bare", formats=("md",)).highlights == ()
+
+
+def test_charts_of_an_analysis_that_is_out_of_date_are_shown_and_that_is_said_once(runs: RunStore) -> None:
+    def limits_changed(record: RunRecord) -> RunRecord:
+        ledger = []
+        for step in record.ledger:
+            if step.tool == "analyze_test_results":
+                older = tuple(one.model_copy(update={"size": 1, "mtime_ns": 1}) for one in step.inputs)
+                step = step.model_copy(update={"inputs": older})
+            ledger.append(step)
+        return record.model_copy(update={"ledger": tuple(ledger)})
+
+    runs.open("calm").update(limits_changed)
+    report = reported(runs, "calm", formats=("md",))
+    assert len(report.pictures) == 6
+    assert [one.what for one in report.missing if "Chart" in one.what] == []
+    assert "Test results, as it is now" in [one.what for one in report.missing]
+    assert report.confidence == "low"
