@@ -1,11 +1,11 @@
 """The tables of a report. Cells are what the analyses hold; columns say how they are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from perfsuite.artifacts.analyses import LabelNumbers, PerformanceAnalysis, SlaCheck
 from perfsuite.artifacts.correlations import CorrelationAnalysis
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric
 from perfsuite.artifacts.log_findings import LogAnalysis
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, place_of
@@ -174,14 +174,22 @@ def _infrastructure(found: InfrastructureAnalysis | None) -> Table:
         ("Host or container", "text"), ("Metric", "text"), ("Average", "number"), ("p95", "number"), ("Max", "number"),
         ("Headroom %", "number"), ("To the", "text"), ("Above threshold, s", "number"), ("Trend", "text"),
     )  # fmt: skip
-    rows = list(_resource_rows(found)) if found else []
+    every = [metric for one in (found.resources if found else ()) for metric in one.metrics]
+    rated = [metric for metric in every if _is_rated(metric)]
+    rows = list(_resource_rows(found, _is_rated if rated else lambda _: True)) if found else []
     empty = _why_empty(found, "No metric was collected.", "The environment was not analysed.")
-    return _table("infrastructure", "Hosts and containers", columns, rows, f"{INFRASTRUCTURE}: resources", empty)
+    table = _table("infrastructure", "Hosts and containers", columns, rows, f"{INFRASTRUCTURE}: resources", empty)
+    return table.model_copy(update={"left_out": table.left_out + (len(every) - len(rated) if rated else 0)})
 
 
-def _resource_rows(found: InfrastructureAnalysis) -> Iterator[Row]:
+def _is_rated(metric: Metric) -> bool:
+    """Whether it says how near a resource came to its limit: bytes and cores as they came say nothing by themselves."""
+    return metric.headroom is not None or bool((metric.steady or metric.whole).above_threshold_s)
+
+
+def _resource_rows(found: InfrastructureAnalysis, is_shown: Callable[[Metric], bool]) -> Iterator[Row]:
     for resource in found.resources:
-        for metric in resource.metrics:
+        for metric in filter(is_shown, resource.metrics):
             seen = metric.steady or metric.whole
             yield (
                 name(resource.name), f"{name(metric.metric)}, {name(metric.unit)}", seen.average, seen.p95,
