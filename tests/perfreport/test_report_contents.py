@@ -249,3 +249,18 @@ def test_charts_of_an_analysis_that_is_out_of_date_are_shown_and_that_is_said_on
     assert [one.what for one in report.missing if "Chart" in one.what] == []
     assert "Test results, as it is now" in [one.what for one in report.missing]
     assert report.confidence == "low"
+
+
+def test_metrics_as_they_came_do_not_bury_those_that_are_rated(runs: RunStore) -> None:
+    def with_raw(content: dict[str, Any]) -> None:
+        for resource in content["resources"]:
+            raw = {**resource["metrics"][0], "metric": "kubernetes.memory.usage", "unit": "byte", "headroom": None}
+            raw["whole"] = {**raw["whole"], "above_threshold_s": None}
+            resource["metrics"].append({**raw, "steady": None})
+
+    before = table(reported(runs, "calm", formats=("md",)), "infrastructure")
+    changed(runs.open("calm"), layout.INFRASTRUCTURE_ANALYSIS, with_raw)
+    after = table(reported(runs, "calm", formats=("md",)), "infrastructure")
+    assert after.rows == before.rows
+    assert after.left_out == before.left_out + len({row[0] for row in before.rows})
+    assert {row[1] for row in after.rows} >= {"cpu util, %", "mem util, %"}

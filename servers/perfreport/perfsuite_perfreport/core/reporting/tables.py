@@ -16,6 +16,7 @@ MOST_ROWS: Final = 200
 _MOST_GROUPS: Final = 30
 _VERDICTS: Final = {"pass": "PASS", "warn": "WARN", "fail": "FAIL", "not_evaluated": "NOT EVALUATED"}
 _WORST_FIRST: Final = ("fail", "warn", "not_evaluated", "pass")
+_SHARE: Final = "_pct"
 _UNITS: Final = (("_ms", "ms"), ("_pct", "%"), ("_per_s", "per s"))
 
 Row = tuple[Cell, ...]
@@ -192,7 +193,7 @@ def _resource_rows(found: InfrastructureAnalysis, is_shown: Callable[[Metric], b
         for metric in filter(is_shown, resource.metrics):
             seen = metric.steady or metric.whole
             yield (
-                name(resource.name), f"{name(metric.metric)}, {name(metric.unit)}", seen.average, seen.p95,
+                name(resource.name), _metric(metric.metric, metric.unit), seen.average, seen.p95,
                 seen.maximum, metric.headroom, metric.headroom_to, seen.above_threshold_s,
                 metric.trend.verdict.replace("_", " "),
             )  # fmt: skip
@@ -209,13 +210,23 @@ def _services(found: InfrastructureAnalysis | None) -> Table:
         ("Service", "text"), ("Containers", "count"), ("Restarts", "count"), ("Metric", "text"), ("Mean", "number"),
         ("Worst", "number"), ("Worst container", "text"),
     )  # fmt: skip
+    every = [(one, metric) for one in (found.services if found else ()) for metric in one.metrics]
+    # Of the same metric, each row has the worst container already, so its highest reading says no more.
+    shares = [(one, metric) for one, metric in every if metric.metric.endswith(_SHARE)] or every
     rows: list[Row] = [
-        (name(one.name), one.containers, one.restarts, f"{name(metric.metric)}, {name(metric.unit)}", metric.mean,
-         metric.worst, name(metric.worst_container))
-        for one in (found.services if found else ())
-        for metric in one.metrics
+        (name(one.name), one.containers, one.restarts, _metric(metric.metric, metric.unit), metric.mean, metric.worst,
+         name(metric.worst_container))
+        for one, metric in shares
     ]  # fmt: skip
-    return _table("services", "Services", columns, rows, f"{INFRASTRUCTURE}: services", "No service was asked for.")
+    table = _table("services", "Services", columns, rows, f"{INFRASTRUCTURE}: services", "No service was asked for.")
+    return table.model_copy(update={"left_out": table.left_out + len(every) - len(shares)})
+
+
+def _metric(metric: str, unit: str) -> str:
+    """A metric and its unit: shares as people call them, all else as it was collected."""
+    if metric.endswith(_SHARE):
+        return f"{name(metric.removesuffix(_SHARE).replace('_', ' '))}, %"
+    return f"{name(metric)}, {name(unit)}" if unit else name(metric)
 
 
 def _correlation(found: CorrelationAnalysis | None) -> Table:

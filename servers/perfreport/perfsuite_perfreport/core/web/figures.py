@@ -21,7 +21,7 @@ COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e
 _INK: Final = "#7b818a"
 _DASHES: Final = ("solid", "dashed", "dotted", "dotdash")
 _HEIGHT: Final = 330
-_LONGEST_KEY: Final = 22
+_LONGEST_KEY: Final = 18
 _KEY_PX, _LETTER_PX, _KEY_ROW_PX, _PHONE_PX = 30, 6, 20, 320
 """About what an entry of the key, a letter and a row of it take, and what a phone has."""
 _FEW: Final = 3
