@@ -1,4 +1,4 @@
-"""Load-test results of any tool, as one table of samples, with exact statistics.
+"""Load-test results of any tool, as exact statistics and as one table of samples per run.
 
 Nothing heavy is imported here: a server must answer `initialize` before NumPy and DuckDB are there.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _MOST_KNOWN = 64
 _known: "dict[tuple[Path, int, int, int], tuple[Metadata, int]]" = {}
-"""What files say about themselves. They are asked once: beside an analysis that takes all processors, asking is slow."""
+"""What files say about themselves. They are asked once: beside an analysis, asking is slow."""
 
 
 def open(  # noqa: A001 - read as `samples.open(run)`, the one way to a run's samples
