@@ -29,6 +29,7 @@ from jtl_generator import generate
 from live_status import status_times
 from measuring import Measured, Promise, interleaved, run_command
 from proof import prove
+from reports import report_costs
 from saturation import prove_saturation
 from server_start import server_starts, tool_list_sizes
 from supervised_run import supervision_costs
@@ -169,6 +170,10 @@ def charts(folder: Path, _rows: int) -> bool:
     return _kept(chart_times(folder / "charts"))
 
 
+def reports(folder: Path, _rows: int) -> bool:
+    return _kept(report_costs(folder / "charts"))
+
+
 def _kept(found: Promise) -> bool:
     for line in found.lines():
         print(line)
@@ -201,8 +206,9 @@ PARTS: dict[str, Callable[[Path, int], bool | None]] = {
     "proof": proof,
     "saturation": saturation,
     "charts": charts,
+    "reports": reports,
 }
-WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof", "saturation", "charts"}
+WITHOUT_ROWS = {"datadog", "servers", "blazemeter", "supervised", "live", "proof", "saturation", "charts", "reports"}
 
 if __name__ == "__main__":
     main()

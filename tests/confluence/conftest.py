@@ -24,6 +24,7 @@ from perfsuite.sandbox.standins.faults import Fault
 REPORT = Path(__file__).parent / "report.txt"
 RUN = "checkout-1"
 TITLE = f"Load test of the checkout ({RUN})"
+CHANGED = "# Load test of the checkout\n\nNow it is **[PASS]**.\n\n![p90](../charts/P90_USERS.png)\n"
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ async def test_a_changed_text_is_a_new_version_and_the_charts_stay(
     assert "Now it is" in page.latest.body
     assert len(asked("attach")) == 2
     assert not asked("replace")
-    assert "1 files of an earlier report stay attached" in " ".join(told["notes"])
+    [note] = [one for one in told["notes"] if "earlier report" in one]
+    assert note.endswith("the page shows them no more: ERRORS_BY_CODE.png.")
 
 
 async def test_at_no_moment_a_page_shows_what_is_not_there_yet(publisher: Publisher, pages: Pages) -> None:

@@ -17,6 +17,7 @@ from perfsuite_confluence.core.pages import page_of
 from perfsuite_confluence.core.reading import plain_text
 from perfsuite_confluence.core.storage import check
 from perfsuite_confluence.models.parts import PageParts, Picture
+from perfsuite_perfreport.core.markdown.tree import LOOKS
 
 FENCE = "```"
 
@@ -88,6 +89,11 @@ def test_a_language_that_confluence_does_not_know_is_text() -> None:
 def test_words_of_a_verdict_are_lozenges_in_their_colour() -> None:
     text = body("**[PASS]** and **[PASS WITH WARNINGS]** and **[FAIL]** and **[INCONCLUSIVE]**\n")
     assert re.findall(r'"colour">(\w+)<', text) == ["Green", "Yellow", "Red", "Grey"]
+
+
+@pytest.mark.parametrize("word", sorted(LOOKS))
+def test_every_word_by_which_our_reports_judge_is_a_lozenge(word: str) -> None:
+    assert f'"title">{word}<' in body(f"**[{word}]**\n")
 
 
 def test_other_words_in_brackets_and_those_in_code_are_not() -> None:

@@ -1,6 +1,7 @@
 """create_chart and list_chart_types: pictures of runs, hostile names among them, and what is said without data."""
 
 import base64
+import io
 import sys
 import threading
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import pytest
 from mcp_types import ImageContent, TextContent
+from PIL import Image
 
 from perfsuite.artifacts import RunStore, layout
 from perfsuite.errors import BadFile, BadInput, NotFound, NotReady
@@ -149,6 +151,22 @@ def test_a_chart_goes_stale_with_its_analysis_and_not_with_others(runs: RunStore
     [stage] = [one for one in Ledger(runs.open("calm")).status().stages if one.stage == "perfreport"]
     states = {one.step: one.state for one in stage.steps}
     assert (states["infrastructure_charts"], states["p90_chart"]) == ("stale", "done")
+
+
+def test_what_changed_since_the_last_chart_is_in_the_next(runs: RunStore, tmp_path: Path) -> None:
+    run, config = runs.open("calm"), charts_file(tmp_path)
+    before = {name: chart(runs, "calm", name, config=config).png for name in ("CPU_UTILIZATION", "P90_USERS")}
+    [metrics] = (run.root / "datadog").glob("host_metrics_*.csv")
+    metrics.write_text(metrics.read_text(encoding="utf-8").replace("web-1", "web-2"), encoding="utf-8")
+    changed(run, layout.PERFORMANCE_ANALYSIS, lambda content: content.update(percentile_method="another"))
+    assert all(chart(runs, "calm", name, config=config).png != png for name, png in before.items())
+
+
+def test_the_paper_is_white_and_the_file_is_small(pictured: RunStore, tmp_path: Path) -> None:
+    png = chart(pictured, "bending", "CPU_USERS", config=charts_file(tmp_path)).png
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.convert("RGB").getpixel((3, 3)) == (255, 255, 255)
+    assert len(png) < 100_000
 
 
 def test_a_resource_has_a_chart_of_its_own(pictured: RunStore, tmp_path: Path) -> None:

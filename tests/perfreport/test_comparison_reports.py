@@ -3,22 +3,35 @@
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from perfanalysis.analysing import again, runs_in
 from perfanalysis.synthetic import LABELS, Scenario, steady, write_run
-from perfsuite.artifacts import RunStore, layout
-from perfsuite.artifacts.comparisons import COMPARISON, Comparison, comparison_folder, load_comparison
+from perfsuite.artifacts import RunId, RunStore, layout
+from perfsuite.artifacts.comparisons import (
+    COMPARISON,
+    COMPARISON_HTML,
+    COMPARISON_MARKDOWN,
+    ChangeVerdict,
+    Compared,
+    Comparison,
+    PairComparison,
+    comparison_folder,
+    load_comparison,
+)
 from perfsuite.errors import BadFile, BadRunId, NotFound
 from perfsuite_perfanalysis.service.comparing import Asked, compare_test_runs
+from perfsuite_perfreport.core.reporting.comparing import comparison_report
 from perfsuite_perfreport.models.answers import ReportFormat
+from perfsuite_perfreport.models.report import COMPARISON_REPORT
 from perfsuite_perfreport.service.comparing import create_comparison_report
 
 from .pictured import HOSTILE, size_of
 
 FORMATS: tuple[ReportFormat, ...] = ("md", "html", "docx")
+WORDS = "The slow requests come from the new search index."
 CHARTS = ("CHANGES", "OVERLAY_P95", "OVERLAY_THROUGHPUT")
 
 
@@ -143,6 +156,73 @@ def test_without_the_runs_the_report_has_all_but_the_overlays(store: RunStore, f
     answer = create_comparison_report(store, found.comparison_id, ("md",))
     assert [Path(one).stem for one in answer.files if one.endswith(".png")] == ["CHANGES"]
     assert len(answer.missing) == 3
+
+
+def test_what_a_hand_wrote_into_a_comparison_stays_and_is_said(store: RunStore, found: Comparison) -> None:
+    markdown(store, found)
+    folder = comparison_folder(store, found.comparison_id)
+    path = folder.path(COMPARISON_MARKDOWN)
+    mark = "<!-- block: regressions -->\n"
+    path.write_text(path.read_text(encoding="utf-8").replace(mark, f"{mark}{WORDS}\n"), encoding="utf-8")
+    answer = create_comparison_report(store, found.comparison_id, FORMATS)
+    assert answer.edited == ["regressions"]
+    text = path.read_text(encoding="utf-8")
+    assert WORDS in text
+    assert "Written by hand, and kept as it was: `regressions`" in text
+    page = folder.path(COMPARISON_HTML).read_text(encoding="utf-8")
+    assert WORDS in page
+    assert "This part was written by hand" in page
+    assert create_comparison_report(store, found.comparison_id, ("md",)).edited == ["regressions"]
+    anew = create_comparison_report(store, found.comparison_id, ("md",), keep_edits=False)
+    assert (anew.edited, WORDS in path.read_text(encoding="utf-8")) == ([], False)
+
+
+def test_a_report_whose_data_are_gone_takes_what_differs_for_written_by_hand(
+    store: RunStore, found: Comparison
+) -> None:
+    markdown(store, found)
+    comparison_folder(store, found.comparison_id).path(COMPARISON_REPORT).unlink()
+    answer = create_comparison_report(store, found.comparison_id, ("md",))
+    assert answer.edited == []
+    assert "`keep_edits` false" in answer.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tier", "others", "expected"),
+    [("regression", "minor", (), "FAIL"), ("regression", "critical", (), "FAIL"), ("improvement", "major", (), "PASS"),
+     ("within_noise", None, (), "PASS"), ("improvement", "minor", ("inconclusive",), "PASS WITH WARNINGS"),
+     ("improvement", "minor", ("insufficient_data", "within_noise"), "PASS"),
+     ("inconclusive", None, (), "INCONCLUSIVE"), ("insufficient_data", None, (), "INCONCLUSIVE"),
+     ("incomparable", None, (), "INCONCLUSIVE")],
+)  # fmt: skip
+def test_the_verdict_is_that_of_the_table_whatever_the_size(
+    verdict: ChangeVerdict, tier: Literal["minor", "major", "critical"] | None, others: tuple[ChangeVerdict, ...],
+    expected: str,
+) -> None:  # fmt: skip
+    changes = tuple(
+        Compared(label="GET /", kind="sample", metric="p95_ms", verdict=one, reason="") for one in (verdict, *others)
+    )
+    pair = PairComparison(
+        baseline=RunId("base"), candidate=RunId("new"), verdict=verdict, tier=tier, reason="It is so.",
+        confidence="single-run", changes=changes,
+    )  # fmt: skip
+    whole = Comparison(
+        comparison_id="base-vs-new", status="complete", baseline=RunId("base"), run_ids=(RunId("base"), RunId("new")),
+        percentile_method="nearest rank", pairs=(pair,),
+    )  # fmt: skip
+    assert comparison_report(whole, (), ()).verdict == expected
+
+
+def test_what_became_better_is_not_shown_in_words_that_alarm(store: RunStore, found: Comparison) -> None:
+    slower, *_ = found.pairs
+    better = tuple(
+        one.model_copy(update={"verdict": "improvement"}) if one.verdict == "regression" else one
+        for one in slower.changes
+    )
+    pairs = (slower.model_copy(update={"verdict": "improvement", "changes": better}),)
+    report = comparison_report(found.model_copy(update={"pairs": pairs}), (), ())
+    [table] = [one for one in report.tables if one.id == "improvements"]
+    assert {row[-1] for row in table.rows} == {"IMPROVEMENT"}
 
 
 @pytest.mark.parametrize("era", ["auto", "legacy"])

@@ -8,6 +8,7 @@ import pytest
 
 from perfsuite.artifacts import RunStore, layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
+from perfsuite.artifacts.schemas import RunRecord
 from perfsuite.errors import BadFile, NotReady
 from perfsuite_perfreport.core.reporting.rules import RULES
 from perfsuite_perfreport.models.report import Report, Table
@@ -230,3 +231,38 @@ def test_one_page_is_enough_to_know_what_stands_out(runs: RunStore) -> None:
     verdict = text_of(runs, "storm").partition("<!-- end: verdict -->")[0]
     assert all(one.source in verdict for one in report.highlights)
     assert reported(runs, "bare", formats=("md",)).highlights == ()
+
+
+def test_charts_of_an_analysis_that_is_out_of_date_are_shown_and_that_is_said_once(runs: RunStore) -> None:
+    def limits_changed(record: RunRecord) -> RunRecord:
+        ledger = []
+        for step in record.ledger:
+            if step.tool == "analyze_test_results":
+                older = tuple(one.model_copy(update={"size": 1, "mtime_ns": 1}) for one in step.inputs)
+                step = step.model_copy(update={"inputs": older})
+            ledger.append(step)
+        return record.model_copy(update={"ledger": tuple(ledger)})
+
+    runs.open("calm").update(limits_changed)
+    report = reported(runs, "calm", formats=("md",))
+    assert len(report.pictures) == 6
+    assert [one.what for one in report.missing if "Chart" in one.what] == []
+    [stale] = [one for one in report.missing if one.what == "Test results, as it is now"]
+    assert "'slas.yaml'" in stale.why
+    assert "/slas.yaml" not in stale.why
+    assert report.confidence == "low"
+
+
+def test_metrics_as_they_came_do_not_bury_those_that_are_rated(runs: RunStore) -> None:
+    def with_raw(content: dict[str, Any]) -> None:
+        for resource in content["resources"]:
+            raw = {**resource["metrics"][0], "metric": "kubernetes.memory.usage", "unit": "byte", "headroom": None}
+            raw["whole"] = {**raw["whole"], "above_threshold_s": None}
+            resource["metrics"].append({**raw, "steady": None})
+
+    before = table(reported(runs, "calm", formats=("md",)), "infrastructure")
+    changed(runs.open("calm"), layout.INFRASTRUCTURE_ANALYSIS, with_raw)
+    after = table(reported(runs, "calm", formats=("md",)), "infrastructure")
+    assert after.rows == before.rows
+    assert after.left_out == before.left_out + len({row[0] for row in before.rows})
+    assert {row[1] for row in after.rows} >= {"cpu util, %", "mem util, %"}

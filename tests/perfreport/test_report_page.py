@@ -9,7 +9,7 @@ from lxml.html import HtmlElement  # type: ignore[import-untyped]
 
 from perfsuite.artifacts import RunStore, layout
 
-from .reported import changed, report_file, reported, text_of
+from .reported import changed, report_file, reported, text_of, with_chart
 
 
 def page_of(runs: RunStore, run_id: str) -> HtmlElement:
@@ -50,8 +50,20 @@ def test_each_chart_has_a_place_a_title_and_a_source(runs: RunStore) -> None:
     assert places == [f"chart-{one.id}" for one in report.plots]
     captions = [one.text_content() for one in page.iter("figcaption")]
     assert all(
-        one.title in caption and one.source in caption for one, caption in zip(report.plots, captions, strict=True)
+        one.title in caption and one.source in caption for one, caption in zip(report.plots, captions, strict=False)
     )
+    assert captions[len(places) :] == ["Failed requests by response code"]
+
+
+def test_pictures_of_which_the_page_has_no_lines_are_shown_as_far_as_there_is_room(runs: RunStore) -> None:
+    names = [f"OWN_{number}" for number in range(4)]
+    run = runs.open("storm")
+    for name in names:
+        with_chart(run, name, b"\x89PNG\r\n\x1a\n" + bytes(250_000))
+    page = page_of(runs, "storm")
+    [section] = [one for one in page.iter("section") if one.get("id") == "block-charts"]
+    assert [one.get("alt") for one in section.iter("img")][1:] == [f"Chart: {name}" for name in names[:3]]
+    assert "1 of them would make this page too large" in section.text_content()
 
 
 def test_the_lines_are_those_of_the_analysis(runs: RunStore) -> None:

@@ -39,6 +39,7 @@ def optional(schema: dict[str, Any]) -> None:
     schema.update({key: value for key, value in kind.items() if key != "description"})
 
 
+PUBLISH = publishing.TOOL
 Text = Annotated[str, Field(max_length=255)]
 Which = Annotated[Mode, Field(description="Which Confluence.")]
 Space = Annotated[Text, Field(description="Key or name.")]
@@ -52,9 +53,13 @@ Labels = Annotated[tuple[Text, ...], Field(max_length=20, description="Labels of
 
 
 def publish_question(
-    ctx: AppContext, mode: Mode, run_id: str, space: str | None, parent: str | None, overwrite: bool, dry_run: bool
-) -> str | None:
-    request = PublishRequest(mode, run_id, space, parent, overwrite=overwrite, dry_run=dry_run)
+    ctx: AppContext, mode: Mode, run_id: str, space: str | None, parent: str | None, title: str | None,
+    labels: tuple[str, ...], overwrite: bool, dry_run: bool,
+) -> str | None:  # fmt: skip
+    request = PublishRequest(mode, run_id, space, parent, title, tuple(labels), overwrite, dry_run)
+    # Whoever waits on for what was agreed to is not asked again.
+    if ctx.joins(run_id, PUBLISH, request.told_apart_by):
+        return None
     return asking.publish_question(ctx.runs, request)
 
 
@@ -120,7 +125,7 @@ async def publish_report(
     ctx: AppContext,
     confirmed: Annotated[Confirmed, asks(publish_question)],
     mode: Which,
-    run_id: Annotated[RunId, Field(description="Whose report.")],
+    run_id: Annotated[RunId, Field(description="The run, or the comparison, whose report.")],
     space: MaybeSpace = None,
     parent: MaybePage = None,
     title: MaybeTitle = None,
@@ -130,15 +135,14 @@ async def publish_report(
     confirm: Confirm = False,
     wait_s: WaitSeconds = 45,
 ) -> JobReport[Published]:
-    """Publish the report of a run as a page with its charts: made once, later only updated where it changed.
+    """Publish a report as a page with its charts: made once, later only updated where it changed.
 
     Space and parent are those noted for the run where none are given. Nothing is sent twice: call it again any time.
     """
-    request = PublishRequest(mode, run_id, space, parent, title, labels, overwrite, dry_run)
+    request = PublishRequest(mode, run_id, space, parent, title, tuple(labels), overwrite, dry_run)
 
     async def work(job: JobContext) -> Published:
         async with opened(mode, ctx.runs, job.progress) as desk:
             return await publishing.publish(desk, request)
 
-    arguments = {name: value for name, value in vars(request).items() if name != "run_id"}
-    return await ctx.job(run_id, "publish_report", work, arguments=arguments, wait_s=wait_s)
+    return await ctx.job(run_id, PUBLISH, work, arguments=request.told_apart_by, wait_s=wait_s)

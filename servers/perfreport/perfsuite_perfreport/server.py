@@ -38,6 +38,10 @@ add_page(
 
 Run = Annotated[RunId, Field(description="The run.")]
 WorkflowName = Annotated[RunId, Field(description="A workflow's id, or that of a run alone.")]
+Formats = Annotated[
+    tuple[ReportFormat, ...], Field(min_length=1, max_length=3, description="Markdown is always written.")
+]
+KeepEdits = Annotated[bool, Field(description="Keep what was written by hand into the Markdown.")]
 Name = Annotated[str | None, Field(min_length=1, max_length=200, description="As the user calls it.")]
 
 
@@ -45,11 +49,9 @@ Name = Annotated[str | None, Field(min_length=1, max_length=200, description="As
 async def create_performance_test_report(
     ctx: AppContext,
     run_id: Run,
-    formats: Annotated[
-        tuple[ReportFormat, ...], Field(min_length=1, max_length=3, description="Markdown is always written.")
-    ] = ("md", "html", "docx"),
+    formats: Formats = ("md", "html", "docx"),
     template: Annotated[str, Field(max_length=40, description="One that `list_templates` names.")] = "default",
-    keep_edits: Annotated[bool, Field(description="Keep what was written by hand into the Markdown.")] = True,
+    keep_edits: KeepEdits = True,
     wait_s: WaitSeconds = 45,
 ) -> JobReport[ReportAnswer]:
     """Write the report as Markdown, web page and Word document, and say its verdict and how sure it is.
@@ -138,17 +140,18 @@ def list_chart_types(
 async def create_comparison_report(
     ctx: AppContext,
     comparison_id: Annotated[RunId, Field(description="As `compare_test_runs` answered.")],
-    formats: Annotated[
-        tuple[ReportFormat, ...], Field(min_length=1, max_length=3, description="Markdown is always written.")
-    ] = ("md", "html", "docx"),
+    formats: Formats = ("md", "html", "docx"),
+    keep_edits: KeepEdits = True,
     wait_s: WaitSeconds = 45,
 ) -> JobReport[ComparisonAnswer]:
     """Write what `compare_test_runs` found: verdict, regressions first, requests side by side, charts, doubts."""
 
     def work(job: JobContext) -> ComparisonAnswer:
-        return comparing.create_comparison_report(ctx.runs, comparison_id, tuple(formats), job)
+        return comparing.create_comparison_report(
+            ctx.runs, comparison_id, tuple(formats), keep_edits=keep_edits, job=job
+        )
 
-    arguments = {"formats": list(formats)}
+    arguments = {"formats": list(formats), "keep_edits": keep_edits}
     return await ctx.job(comparison_id, "create_comparison_report", work, arguments=arguments, wait_s=wait_s)
 
 

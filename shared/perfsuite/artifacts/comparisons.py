@@ -129,6 +129,12 @@ COMPARISON_HTML = Artifact(
 COMPARISON_DOCX = Artifact(
     "comparison_docx", "reports/comparison_report_{run_id}.docx", _REPORT, "the comparison for Word"
 )
+COMPARISON_STORAGE = Artifact(
+    "comparison_storage",
+    "reports/comparison_report_{run_id}.storage.xml",
+    ("publish_report",),
+    "the page as it was sent",
+)
 
 
 def comparison_folder(store: RunStore, comparison_id: str) -> RunFolder:

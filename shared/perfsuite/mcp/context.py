@@ -62,6 +62,10 @@ class CallContext:
             run_id, tool, work, arguments=arguments, wait_s=wait_s, report=self.report
         )  # fmt: skip
 
+    def joins(self, run_id: str, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether `job` would join work that goes on already: the user was asked before it began."""
+        return self.suite.jobs.joins(run_id, tool, arguments)
+
 
 async def _call_context(ctx: Context[Suite]) -> CallContext:
     return CallContext(ctx.request_context.lifespan_context, ctx.report_progress)

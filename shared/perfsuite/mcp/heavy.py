@@ -5,6 +5,8 @@ shortly after the start in a thread, or before the first call if that comes soon
 """
 
 import asyncio
+import atexit
+import gc
 import importlib
 import threading
 from collections.abc import Sequence
@@ -20,6 +22,9 @@ FAMILIES = {
     "reports": ("jinja2.sandbox", "lxml.html", "markdown", "bokeh.plotting", "bokeh.embed.util", "docx"),
 }
 DELAY_S = 0.3
+
+# What is frozen is not taken down at the end either, and DuckDB would call that a leak, at length.
+atexit.register(gc.unfreeze)
 
 one_at_a_time = threading.Lock()
 """Whoever imports in a thread holds this."""
@@ -56,6 +61,9 @@ class WarmUp:
                 if family not in _loaded:
                     _import(family)
                     _loaded.add(family)
+                    # It stays for good: to look through all of it for garbage, again and again, would stop the server
+                    # for a tenth of a second.
+                    gc.freeze()
 
 
 def _import(family: str) -> None:

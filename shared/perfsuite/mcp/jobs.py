@@ -208,6 +208,11 @@ class Jobs:
                 raise job.error
         return cast("JobReport[T]", job.report())
 
+    def joins(self, run_id: str, tool: str, arguments: Mapping[str, Any]) -> bool:
+        """Whether `run` would join this work rather than start it."""
+        job = self._jobs.get((run_id, tool))
+        return job is not None and job.arguments == arguments
+
     async def cancel(self, run_id: str, tool: str, *, wait_s: float = _TO_STOP_S) -> CancelReport:
         """Ask a job to stop, and say whether it did."""
         job = self._jobs.get((run_id, tool))

@@ -46,13 +46,18 @@ class RunningStep:
         state = _state(self.folder, path, sha256)
         self._inputs[state.path] = state
 
-    def produced(self, path: Path | str, *, sha256: str | None = None) -> None:
-        """Note a finished file of the run folder. It is in the ledger from now on, even if the step is killed."""
+    def produced(self, path: Path | str, *, sha256: str | None = None, at_once: bool = True) -> None:
+        """Note a finished file of the run folder. It is in the ledger from now on, even if the step is killed.
+
+        Not `at_once` is for the last file of a step, which the next call writes to the same place: its end notes it.
+        """
         state = _state(self.folder, path, sha256)
         if state.external:
             raise BadInput(f"{state.path!r} is not in the run folder.", next_step="Write outputs to the run folder.")
+        self._outputs[state.path] = state
+        if not at_once:
+            return
         with self.folder.lock():
-            self._outputs[state.path] = state
             others = [one for one in self.record.outputs if one.path != state.path]
             self.record = self.record.model_copy(update={"outputs": (*others, state)})
             self.folder.update(lambda run: _with(run, self.record))

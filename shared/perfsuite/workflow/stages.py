@@ -162,7 +162,7 @@ PERFANALYSIS = Stage(
             "Correlation and bottlenecks",
             "correlate_test_results",
             ("identify_bottlenecks",),
-            gates=_analysis(layout.CORRELATION_ANALYSIS),
+            gates=_analysis(layout.CORRELATION_ANALYSIS) + _analysis(layout.BOTTLENECK_ANALYSIS),
         ),
         Step("logs", "Logs", "analyze_logs", gates=_analysis(layout.LOG_ANALYSIS)),
     ),

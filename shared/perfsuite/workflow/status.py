@@ -11,7 +11,7 @@ from perfsuite.artifacts.folder import RunFolder
 from perfsuite.artifacts.schemas import RunRecord, Source, StepRecord
 from perfsuite.workflow import stages
 from perfsuite.workflow.gates import has_rows, unmet
-from perfsuite.workflow.stages import Stage, Step
+from perfsuite.workflow.stages import Gate, Stage, Step
 from perfsuite.workflow.staleness import Key, key_of, stale_steps
 
 State = Literal["not_started", "running", "done", "failed", "interrupted", "stale", "skipped", "partial"]
@@ -122,14 +122,15 @@ class Snapshot:
     def _step(self, stage: Stage, step: Step, stale: dict[Key, list[str]]) -> StepStatus:
         records = [one for one in self.record.ledger if (one.stage, one.step) == (stage.id, step.id)]
         without_metrics = step.of_metrics and not self._has_metrics()
-        missing = () if without_metrics else self._missing(stage, step)
+        unmet_ones = {} if without_metrics else self._unmet(stage, step)
+        missing = tuple(unmet_ones.values())
         if not records:
             if without_metrics:
                 return _untouched(step, "skipped", "The run has no metrics to draw.")
             return _untouched(step, "not_started", *self._other_sources()).model_copy(update={"missing": missing})
         told = [(*self._of_record(one, stale), one.tool) for one in records]
         if missing and all(state == "done" for state, _, _ in told):
-            told = [("partial", [f"It left no {name}." for name in missing], step.tool)]
+            told = [("partial", [f"It left no {name}." for name in missing], _maker(step, next(iter(unmet_ones))))]
         state = next((state for state in _FIRST if any(state == one for one, _, _ in told)), "done")
         decisive = [(reasons, tool) for one, reasons, tool in told if one == state]
         return StepStatus(
@@ -154,10 +155,11 @@ class Snapshot:
         why = stale.get(key_of(record))
         return ("stale", why) if why else ("done", [])
 
-    def _missing(self, stage: Stage, step: Step) -> tuple[str, ...]:
+    def _unmet(self, stage: Stage, step: Step) -> dict[Gate, str]:
+        """The files of a step that are not there or not whole, and what is wrong with each."""
         produced = [output.path for one in self.record.ledger if one.stage == stage.id for output in one.outputs]
-        faults = (unmet(gate, self.folder, produced) for gate in step.gates)
-        return tuple(fault for fault in faults if fault)
+        faults = {gate: unmet(gate, self.folder, produced) for gate in step.gates}
+        return {gate: fault for gate, fault in faults.items() if fault}
 
     def _has_metrics(self) -> bool:
         metrics = (layout.HOST_METRICS, layout.K8S_METRICS)
@@ -171,6 +173,12 @@ class Snapshot:
     def _other_sources(self) -> Iterable[str]:
         if self.source is None:
             yield "The run has no results yet; `start_jmeter_test` or `perfsuite import` can bring them instead."
+
+
+def _maker(step: Step, gate: Gate) -> str:
+    """The tool of a step that makes a file that it lacks."""
+    makers = gate.artifacts[0].written_by
+    return next((tool for tool in (step.tool, *step.others) if tool in makers), step.tool)
 
 
 def _untouched(step: Step, state: State, *reasons: str) -> StepStatus:

@@ -100,6 +100,16 @@ def test_the_missing_files_of_a_stage_are_listed(desk: Any) -> None:
     assert desk.ledger.status().stages[2].missing[0] == "analysis/performance_analysis.json"
 
 
+def test_of_a_step_with_two_tools_the_one_that_did_not_run_is_next(desk: Any) -> None:
+    finish_all(desk, "import", "datadog")
+    for step in ("test_results", "environment_metrics"):
+        desk.finish_well("perfanalysis", step)
+    desk.finish("perfanalysis", "correlation_and_bottlenecks", makes=["analysis/correlation_analysis.json"])
+    following = desk.next()
+    assert (following.step, following.tool) == ("correlation_and_bottlenecks", "identify_bottlenecks")
+    assert desk.stage_state("perfanalysis") == "partial"
+
+
 def test_a_step_that_left_no_file_is_partial_and_next(desk: Any) -> None:
     desk.finish("import", "collect")
     desk.finish_well("import", "aggregate_report")

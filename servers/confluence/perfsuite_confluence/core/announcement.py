@@ -10,7 +10,7 @@ _SAYS: Final = " is being published. It takes a minute; load the page again then
 
 def announcement(run_id: RunId) -> str:
     """The body of a page that was just made."""
-    text = f"<p>The report of run <code>{run_id}</code>{_SAYS}</p>"
+    text = f"<p>The report of <code>{run_id}</code>{_SAYS}</p>"
     body = f"<ac:rich-text-body>{text}</ac:rich-text-body>"
     return f'<ac:structured-macro ac:name="info">{body}</ac:structured-macro>'
 

@@ -14,12 +14,13 @@ NAMESPACES: Final = {"ac": AC, "ri": RI}
 WIDEST_PX: Final = 900
 
 _COLOURS: Final = {
-    "Green": ("PASS", "PASSED", "OK", "SUCCESS", "IMPROVED", "MET"),
-    "Red": ("FAIL", "FAILED", "BREACHED", "CRITICAL", "ERROR", "REGRESSED", "HIGH"),
-    "Yellow": ("WARN", "WARNING", "PASS WITH WARNINGS", "PARTIAL", "PARTIAL SUCCESS", "DEGRADED", "MEDIUM"),
-    "Blue": ("INFO", "NEW", "LOW", "UNCHANGED", "WITHIN NOISE"),
-    "Grey": ("INCONCLUSIVE", "NOT EVALUATED", "NOT AVAILABLE", "NO DATA", "NO SLA", "SKIPPED", "UNKNOWN", "N/A"),
-}
+    "Green": ("PASS", "PASSED", "OK", "SUCCESS", "IMPROVED", "IMPROVEMENT", "MET"),
+    "Red": ("FAIL", "FAILED", "BREACHED", "CRITICAL", "ERROR", "REGRESSED", "REGRESSION", "HIGH"),
+    "Yellow": ("WARN", "WARNING", "PASS WITH WARNINGS", "PARTIAL", "PARTIAL SUCCESS", "DEGRADED", "MAJOR", "MEDIUM"),
+    "Blue": ("INFO", "NEW", "LOW", "MINOR", "UNCHANGED", "WITHIN NOISE"),
+    "Grey": ("INCONCLUSIVE", "NOT EVALUATED", "NOT AVAILABLE", "NOT COMPARABLE", "TOO FEW SAMPLES", "NO DATA", "NO SLA",
+             "SKIPPED", "UNKNOWN", "N/A"),
+}  # fmt: skip
 COLOUR_OF: Final[Mapping[str, str]] = {word: colour for colour, words in _COLOURS.items() for word in words}
 
 

@@ -31,7 +31,7 @@ _LONG_WORD: Final = re.compile(r"\S{60,}")
 _PIECE: Final = re.compile(r".{1,19}[/._,;:&?=-]|.{20}")
 _WEB: Final = frozenset({"http", "https", "mailto"})
 _LONGEST_ALT: Final = 300
-_LONGEST_NUMBER: Final = 16
+_LONGEST_NUMBER: Final = 24
 # A table with more columns gets the width of the window, where Confluence can.
 _NARROW: Final = 6
 

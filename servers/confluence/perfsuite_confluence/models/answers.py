@@ -68,6 +68,7 @@ class PageDetails(_Answer):
 
 class ReportRow(_Answer):
     run_id: str
+    of: Literal["run", "comparison"]
     file: str
     size_bytes: int
     charts: int

@@ -1,6 +1,7 @@
 """What the tools are asked for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from perfsuite_confluence.models.entities import Mode
 
@@ -17,6 +18,11 @@ class PublishRequest:
     labels: tuple[str, ...] = ()
     overwrite: bool = False
     dry_run: bool = False
+
+    @property
+    def told_apart_by(self) -> dict[str, Any]:
+        """What tells one publication of a report from another."""
+        return {name: value for name, value in vars(self).items() if name != "run_id"}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from perfsuite_confluence.core.decisions import Found
 from perfsuite_confluence.models.entities import Draft, Page, Space
 from perfsuite_confluence.models.published import PROPERTY, Publication, mark_of
 from perfsuite_confluence.service.finding import page_or_none
+from perfsuite_confluence.service.sources import Source
 
 _DECIDED: Final = (AccessDenied, NotFound, RateLimited)
 
@@ -19,13 +20,18 @@ _DECIDED: Final = (AccessDenied, NotFound, RateLimited)
 class Wish:
     """Where a report shall be."""
 
-    run_id: RunId
+    source: Source
     space: Space
     title: str
     parent_id: str | None
     overwrite: bool
     earlier: Publication | None
     """What the run folder says about it, where that is about this space."""
+
+    @property
+    def run_id(self) -> RunId:
+        """Of the run, or of the comparison."""
+        return self.source.folder.run_id
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ async def _known(confluence: Confluence, wish: Wish, page: Page) -> Found:
     known = await confluence.property(page.id, PROPERTY)
     mark = mark_of(known.value) if known else None
     if mark is not None and mark.run_id != wish.run_id and not wish.overwrite:
-        raise _taken(wish, page, f"shows the report of run {mark.run_id!r} now")
+        raise _taken(wish, page, f"shows the report of {mark.run_id!r} now")
     is_new = mark is None and is_announcement(page, wish.run_id)
     return Found(page, mark, wish.earlier, is_new=is_new)
 
@@ -95,14 +101,14 @@ async def _ours(confluence: Confluence, wish: Wish, page: Page) -> Found:
     if mark is not None and (mark.run_id == wish.run_id or wish.overwrite):
         return Found(page, mark, None)
     if mark is not None:
-        raise _taken(wish, page, f"shows the report of run {mark.run_id!r}")
+        raise _taken(wish, page, f"shows the report of {mark.run_id!r}")
     if is_announcement(page, wish.run_id):
         return Found(page, None, None, is_new=True)
     raise _taken(wish, page, "was not made by `publish_report`")
 
 
 def _taken(wish: Wish, page: Page, why: str) -> Conflict:
-    may = " With overwrite=true the report takes its place." if "run" in why else ""
+    may = " With overwrite=true the report takes its place." if "shows" in why else ""
     return Conflict(
         f"The title {wish.title!r} is taken in space {wish.space.key}: page {page.id} {why}.",
         next_step=f"Give another `title`.{may}",

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import anyio
 import anyio.to_thread
 
-from perfsuite.artifacts import RunFolder, layout
+from perfsuite.artifacts import RunFolder
 from perfsuite.errors import BadInput, Conflict, NotFound, RemoteError
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_confluence.client.api import Confluence
@@ -26,10 +26,12 @@ from perfsuite_confluence.service.placing import Wish
 from perfsuite_confluence.service.preparing import Prepared, page_title, prepare
 from perfsuite_confluence.service.recording import STAGE
 from perfsuite_confluence.service.reports import publication_of
+from perfsuite_confluence.service.sources import Source, source_of, with_record
 
 TOOL: Final = "publish_report"
 _AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0)
 _MOST_NOTES: Final = 20
+_MOST_NAMES: Final = 5
 _NOTHING: Final = FilePlan((), {}, (), (), ())
 
 
@@ -56,46 +58,48 @@ class Plan:
 
 
 async def publish(desk: Desk, request: PublishRequest) -> Published:
-    """Publish the report of a run, or say what that would change."""
-    run = desk.runs.open(request.run_id)
-    space = await find_space(desk.confluence, wanted_space(run, request))
+    """Publish a report, or say what that would change."""
+    source = source_of(desk.runs, request.run_id)
+    run = with_record(source)
+    space = await find_space(desk.confluence, wanted_space(source, request))
     if request.dry_run:
-        plan = await _planned(desk, run, space, request)
+        plan = await _planned(desk, source, space, request)
         problem = _objection(plan)
         notes = (f"It would be refused: {problem.message}",) if problem and not request.overwrite else ()
         page = plan.found.page if plan.found else None
         return _told(replace(plan, notes=(*plan.notes, *notes)), _would(plan), page, desk)
     with Ledger(run).step(STAGE, "publish", tool=TOOL) as step:
         _note(step, _opening(desk, run, space))
-        plan = await _planned(desk, run, space, request)
+        plan = await _planned(desk, source, space, request)
         for path in plan.prepared.inputs:
             step.used(path)
-        step.produced(run.path(layout.REPORT_STORAGE))
+        step.produced(run.path(source.storage))
         return await _carried_out(desk, step, plan, request)
 
 
-def wanted_space(run: RunFolder, request: PublishRequest) -> str:
+def wanted_space(source: Source, request: PublishRequest) -> str:
     """The space that is meant: the one given, else the one that was found for the run."""
-    noted = run.record().request.confluence
+    noted = with_record(source).record().request.confluence
     name = request.space or (noted.space if noted.mode in (None, request.mode) else None)
     if not name:
         raise BadInput(
-            f"No space is named, and none is noted for run {run.run_id!r} in the Confluence of mode {request.mode!r}.",
+            f"No space is named, and none is noted for {source.named} in the Confluence of mode {request.mode!r}.",
             next_step="Give `space`, or call `list_spaces` with the name of the space and the `run_id`.",
         )
     return name
 
 
-async def _planned(desk: Desk, run: RunFolder, space: Space, request: PublishRequest) -> Plan:
+async def _planned(desk: Desk, source: Source, space: Space, request: PublishRequest) -> Plan:
     desk.tell(0, None, "rendering the report")
-    prepared = await anyio.to_thread.run_sync(prepare, run)
+    run = source.folder
+    prepared = await anyio.to_thread.run_sync(prepare, source)
     earlier = _earlier(desk, run, space)
     title = title_of(request.title) if request.title else page_title(run.run_id, prepared.heading)
     noted = run.record().request.confluence
     here = (noted.mode, noted.space) == (request.mode, space.key)
     parent = request.parent or (noted.parent if here else None)
     parent_id = (await find_page(desk.confluence, space, parent)).id if parent else None
-    wish = Wish(run.run_id, space, title, parent_id, request.overwrite, earlier)
+    wish = Wish(source, space, title, parent_id, request.overwrite, earlier)
     located = await placing.locate(desk.confluence, wish)
     return await _decided(desk, prepared, wish, located, is_asked=request.title is not None)
 
@@ -112,9 +116,16 @@ async def _decided(
     if found and found.page.title != title:
         await placing.check_title(desk.confluence, wish, found.page)
     if files.unused:
-        notes.append(f"{len(files.unused)} files of an earlier report stay attached; the page shows them no more.")
+        notes.append(_stale(files.unused))
     notes += [note for note in (renamed, moved) if note]
     return Plan(wish, prepared, found, files, prepared.hash(title), wanted, move_to, tuple(notes))
+
+
+def _stale(names: Sequence[str]) -> str:
+    """They stay, because earlier versions of the page show them; a person may remove them."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    shown = ", ".join(names[:_MOST_NAMES])
+    return f"Files of an earlier report stay attached, and the page shows them no more: {shown}{more}."
 
 
 async def _carried_out(desk: Desk, step: RunningStep, plan: Plan, request: PublishRequest) -> Published:
@@ -307,7 +318,7 @@ def _told(plan: Plan, outcome: Outcome, page: Page | None, desk: Desk) -> Publis
         files_added=added,
         files_replaced=len(plan.files.replace),
         files_kept=len(plan.files.keep),
-        storage_file=layout.REPORT_STORAGE.relative(run_id=plan.wish.run_id),
+        storage_file=plan.wish.source.storage.relative(run_id=plan.wish.run_id),
         notes=_few(plan.notes),
         next_step=_NEXT[outcome],
     )

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from perfsuite.artifacts import RunStore
 from perfsuite.artifacts.schemas import ConfluenceRequest, RunRecord
 from perfsuite.workflow.ledger import Ledger
+from perfsuite_confluence.service.sources import source_of, with_record
 
 STAGE: Final = "confluence"
 T = TypeVar("T")
@@ -22,7 +23,7 @@ async def recorded(
     """Do something as a step of the run where one is named, and keep what was learnt about where its report goes."""
     if run_id is None:
         return await fetch()
-    run = runs.open(run_id)
+    run = with_record(source_of(runs, run_id))
     with Ledger(run).step(STAGE, step, tool=tool):
         found = await fetch()
         known = learnt(found)

@@ -1,8 +1,8 @@
-"""The reports that runs have, as they may be published."""
+"""The reports of runs and comparisons, as they may be published."""
 
 from pathlib import Path
 
-from perfsuite.artifacts import RunFolder, RunStore, layout
+from perfsuite.artifacts import RunFolder, RunStore
 from perfsuite.errors import NotReady, PerfsuiteError
 from perfsuite.mcp.answers import fit
 from perfsuite.samples.rows import printable
@@ -10,45 +10,48 @@ from perfsuite.workflow.ledger import Ledger
 from perfsuite_confluence.models.answers import ReportList, ReportRow
 from perfsuite_confluence.models.published import PUBLISHED, Publication
 from perfsuite_confluence.service.recording import STAGE
+from perfsuite_confluence.service.sources import Source, all_sources, source_of, with_record
 
 _HEAD = 4096
 
 
 def list_reports(runs: RunStore, run_id: str | None, *, start: int, limit: int) -> ReportList:
-    """The report of a run, which is noted as chosen, or those of all runs, the newest first."""
+    """The report of a run or comparison, which is noted as chosen, or all of them, the newest first."""
     if run_id is not None:
-        run = runs.open(run_id)
-        with Ledger(run).step(STAGE, "choose_report", tool="get_available_reports"):
-            rows = [_row(run, needed=True)]
+        source = source_of(runs, run_id)
+        with Ledger(with_record(source)).step(STAGE, "choose_report", tool="get_available_reports"):
+            rows = [_row(source, needed=True)]
     else:
-        with_reports = [run for run in runs.runs() if run.path(layout.REPORT_MARKDOWN).is_file()]
-        with_reports.sort(key=lambda run: -run.path(layout.REPORT_MARKDOWN).stat().st_mtime)
-        rows = [_row(run) for run in with_reports]
+        with_reports = [one for one in all_sources(runs) if one.has_report]
+        with_reports.sort(key=lambda one: -one.folder.path(one.markdown).stat().st_mtime)
+        rows = [_row(one) for one in with_reports]
     fitted = fit(rows[start : start + limit], total=len(rows), start=start)
     note = "" if rows else "No run has a report yet: `create_performance_test_report` makes it."
     return ReportList(reports=fitted.items, total=fitted.total, has_more=fitted.has_more, note=note)
 
 
 def publication_of(run: RunFolder) -> Publication | None:
-    """Where the report of a run was published, if it was. A file that cannot be read tells nothing."""
+    """Where a report was published, if it was. A file that cannot be read tells nothing."""
     try:
         return run.load(PUBLISHED)
     except PerfsuiteError:
         return None
 
 
-def _row(run: RunFolder, *, needed: bool = False) -> ReportRow:
-    file = run.path(layout.REPORT_MARKDOWN)
+def _row(source: Source, *, needed: bool = False) -> ReportRow:
+    run = source.folder
+    file = run.path(source.markdown)
     if needed and not file.is_file():
         raise NotReady(
-            f"Run {run.run_id!r} has no report yet.",
-            next_step=f"Call {layout.REPORT_MARKDOWN.makers} first, for run {run.run_id!r}.",
+            f"There is no report of {source.named} yet.",
+            next_step=f"Call {source.markdown.makers} first, for {source.named}.",
         )
     known = publication_of(run)
     charts = run.root / "charts"
     return ReportRow(
         run_id=run.run_id,
-        file=layout.REPORT_MARKDOWN.relative(run_id=run.run_id),
+        of=source.what,
+        file=source.markdown.relative(run_id=run.run_id),
         size_bytes=file.stat().st_size,
         charts=len(list(charts.glob("*.png"))) if charts.is_dir() else 0,
         title=_title(file),

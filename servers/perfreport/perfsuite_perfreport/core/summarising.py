@@ -13,6 +13,7 @@ from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozen
 from perfsuite_perfreport.core.markdown.tables import table
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, window_name
+from perfsuite_perfreport.core.reporting.verdict_table import WORDS
 from perfsuite_perfreport.models.report import Cell, Column, Form, Table
 from perfsuite_perfreport.models.workflow import Metrics, Outcome, RunOutcome
 
@@ -165,9 +166,8 @@ def _differences(run_ids: list[str], comparisons: Sequence[Comparison]) -> Itera
 
 def _difference(comparison: Comparison, pair: PairComparison) -> Iterator[str]:
     source = code(f"comparisons/{comparison.comparison_id}/comparison.json")
-    verdict = pair.verdict.replace("_", " ").upper()
     against = f"{escaped(pair.candidate)} against {escaped(pair.baseline)}"
-    told = f"{against}: {lozenge(verdict)} {escaped(sentence(pair.reason))}"
+    told = f"{against}: {lozenge(WORDS[pair.verdict])} {escaped(sentence(pair.reason))}"
     yield f"{told} ({source})"
     changes = [one for one in pair.changes if one.verdict in ("regression", "improvement")]
     if changes:

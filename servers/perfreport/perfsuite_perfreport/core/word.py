@@ -7,7 +7,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
 
-from perfsuite_perfreport.core.markdown.tree import VERDICTS, Leaf, is_caption
+from perfsuite_perfreport.core.markdown.tree import LOOKS, Leaf, is_caption
 from perfsuite_perfreport.models.report import Report
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 _MARGIN_CM: Final = 1.8
 _PICTURE_CM: Final = 17.0
-_GOOD: Final = "1A7F4B"
-_COLOURS: Final = {
-    "PASS": _GOOD, "PASS WITH WARNINGS": "9A6200", "WARN": "9A6200", "MAJOR": "9A6200", "FAIL": "B42318",
-    "CRITICAL": "B42318",
-}  # fmt: skip
+_COLOURS: Final[Mapping[str, str]] = {"good": "1A7F4B", "warn": "9A6200", "bad": "B42318", "open": "5A5F69"}
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a ZIP file can say: the same report gives the same bytes."""
 _WIDE: Final = "Cell"
@@ -34,7 +30,7 @@ _NARROWEST: Final = 3
 _WIDEST: Final = 60
 _LONGEST_WORDS: Final = (28, 20, 16, 13, 10, 8, 6)
 _PADDING_CM: Final = 0.45
-_LETTER_CM: Final = 0.024
+_LETTER_CM: Final = 0.0205
 """How wide a letter is for each point of its size."""
 _HEADINGS: Final = {"h1": 0, "h2": 1, "h3": 2, "h4": 3, "h5": 4, "h6": 5}
 _DEEPEST_LIST: Final = 3
@@ -235,13 +231,13 @@ class _Writer:
             run.font.name, run.font.color.rgb = "Consolas", RGBColor(0x59, 0x61, 0x6B)
             if "cell" not in marks:
                 run.font.size = Pt(8)
-        if colour := next((_COLOURS[mark] for mark in marks if mark in _COLOURS), None):
+        if colour := next((_COLOURS[look] for mark in marks if (look := LOOKS.get(mark))), None):
             run.font.color.rgb = RGBColor.from_string(colour)
 
 
 def _verdict(element: HtmlElement) -> set[str]:
     text = element.text_content()
-    return {text} if element.tag == "strong" and text in VERDICTS else set()
+    return {text} if element.tag == "strong" and text in LOOKS else set()
 
 
 def _numbered(paragraph: "Paragraph", text: str) -> None:

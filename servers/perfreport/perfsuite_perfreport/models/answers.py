@@ -61,3 +61,6 @@ class ComparisonAnswer(_Answer):
     improvements: int
     untold: int = Field(description="measures that cannot be told or compared")
     missing: list[str]
+    edited: list[str] = Field(description="parts written by hand, kept as they were")
+    notes: list[str]
+    next_step: str

@@ -1,6 +1,6 @@
 """`reports/report_metadata_{run_id}.json`: everything that a report says, as data, each with the file it comes from."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -176,7 +176,11 @@ class Report(Document):
     """The parts that a person or an agent wrote, and that were kept."""
 
 
-REPORT = JsonArtifact(
+REPORT: Final = JsonArtifact(
     layout.REPORT_METADATA.key, layout.REPORT_METADATA.place, layout.REPORT_METADATA.written_by,
     layout.REPORT_METADATA.about, Report,
+)  # fmt: skip
+COMPARISON_REPORT: Final = JsonArtifact(
+    "comparison_metadata", "reports/comparison_metadata_{run_id}.json", ("create_comparison_report",),
+    "the tables of the comparison's report, and how its parts were generated", Report,
 )  # fmt: skip

@@ -94,7 +94,8 @@ def told(found: Charts) -> Told:
     lines += [f"Note: {printable(note, 2 * _LONGEST)}" for note in notes]
     lines += [f"Not drawn, {name}: {why}" for name, why in found.left_out.items()]
     if left := len(found.drawn) - pictures:
-        lines.append(f"The last {left} pictures are too much for one answer: draw them one by one to see them.")
+        what = "picture is" if left == 1 else f"{left} pictures are"
+        lines.append(f"The last {what} too much for one answer: draw one alone to see it.")
     return Told("\n".join(lines)[:_LONGEST_ANSWER], pictures)
 
 
@@ -188,7 +189,7 @@ class _Drawing:
         with Ledger(self.run).step("perfreport", step, tool=TOOL, inputs=inputs, part=Path(file).stem) as running:
             with self.run.staged(artifact, **names) as staged:
                 staged.write_bytes(picture.png)
-            running.produced(self.run.path(artifact, **names))
+            running.produced(self.run.path(artifact, **names), at_once=False)
         return Chart(chart_id, file, picture.png, picture.notes)
 
 

@@ -1,6 +1,7 @@
 """create_comparison_report: from comparison.json to a report in every format, beside the run folders."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from perfsuite.artifacts import Artifact, RunFolder, RunStore, layout
@@ -17,9 +18,10 @@ from perfsuite.errors import BadFile, Conflict, NotFound, PerfsuiteError
 from perfsuite.mcp.jobs import JobContext
 from perfsuite.samples.rows import printable
 from perfsuite_perfreport.core.markdown.template import Template
-from perfsuite_perfreport.core.reporting.comparing import comparison_report, ranked_changes
+from perfsuite_perfreport.core.reporting.comparing import comparison_report, measure, ranked_changes
 from perfsuite_perfreport.models.answers import ComparisonAnswer, ReportFormat
-from perfsuite_perfreport.models.report import Missing, Picture, Report
+from perfsuite_perfreport.models.report import COMPARISON_REPORT, Missing, Picture
+from perfsuite_perfreport.service.edits import Kept, Worded, in_words
 from perfsuite_perfreport.service.pictures import pictures_in
 from perfsuite_perfreport.service.templates import asset
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 TOOL: Final = "create_comparison_report"
 _TEMPLATE: Final = "comparison.j2"
+_KEPT: Final = Kept(COMPARISON_MARKDOWN, COMPARISON_REPORT)
 _MOST_TOLD: Final = 10
 _LONGEST: Final = 250
 _CHANGES: Final = "CHANGES"
@@ -39,7 +42,12 @@ _OVERLAYS: Final = (
 
 
 def create_comparison_report(
-    runs: RunStore, comparison_id: str, formats: tuple[ReportFormat, ...], job: JobContext | None = None
+    runs: RunStore,
+    comparison_id: str,
+    formats: tuple[ReportFormat, ...],
+    *,
+    keep_edits: bool = True,
+    job: JobContext | None = None,
 ) -> ComparisonAnswer:
     """Write the report of a comparison. The same comparison gives the same report."""
     job = job or JobContext()
@@ -52,9 +60,11 @@ def create_comparison_report(
         )
     _tell(job, "drawing the charts", 0.1)
     pictures, missing = _drawn(runs, folder, found)
-    report = comparison_report(found, pictures, missing)
-    files = _written(folder, report, formats, job)
-    return _answer(found, report, [folder.path(COMPARISON).relative_to(runs.root).as_posix(), *files])
+    _tell(job, "writing the Markdown", 0.5)
+    template = Template("comparison", asset(_TEMPLATE), "built in")
+    worded = in_words(folder, _KEPT, template, comparison_report(found, pictures, missing), keep_edits=keep_edits)
+    files = _written(folder, worded, formats, job)
+    return _answer(found, worded, [folder.path(COMPARISON).relative_to(runs.root).as_posix(), *files])
 
 
 def _existing(runs: RunStore, comparison_id: str) -> RunFolder:
@@ -80,7 +90,7 @@ def _drawn(runs: RunStore, folder: RunFolder, found: Comparison) -> tuple[tuple[
 
     several = len(found.pairs) > 1
     named = [
-        (f"{pair.candidate}: {one.label} · {one.metric}" if several else f"{one.label} · {one.metric}", one)
+        (f"{f'{pair.candidate}: ' if several else ''}{one.label} · {measure(one.metric)}", one)
         for pair, one in ranked_changes(found)
     ]
     subtitle = f"Baseline {found.baseline} · {', '.join(one.candidate for one in found.pairs)}"
@@ -136,15 +146,13 @@ def _kept(folder: RunFolder, chart_id: str, title: str, draw: "partial[None]") -
     return Picture(chart_id=chart_id, title=title, alt=alt, file=layout.CHART.relative(chart_id=chart_id))
 
 
-def _written(folder: RunFolder, report: Report, formats: tuple[ReportFormat, ...], job: JobContext) -> list[str]:
-    from perfsuite_perfreport.core.markdown.blocks import split
+def _written(folder: RunFolder, worded: Worded, formats: tuple[ReportFormat, ...], job: JobContext) -> list[str]:
     from perfsuite_perfreport.core.markdown.tree import leaves_of
-    from perfsuite_perfreport.core.markdown.writing import written
 
-    _tell(job, "writing the Markdown", 0.5)
-    text = written(Template("comparison", asset(_TEMPLATE), "built in"), report)
-    files = [_put(folder, COMPARISON_MARKDOWN, text.encode("utf-8"))]
-    leaves = leaves_of(split(text)) if {"html", "docx"} & set(formats) else ()
+    report = worded.report
+    files = [_shown(folder, folder.save(COMPARISON_REPORT, report))]
+    files.append(_put(folder, COMPARISON_MARKDOWN, worded.merged.text.encode("utf-8")))
+    leaves = leaves_of(worded.merged.parts) if {"html", "docx"} & set(formats) else ()
     pictures = pictures_in(folder, leaves)
     if "html" in formats:
         from perfsuite_perfreport.core.web.page import Assets, page
@@ -163,13 +171,17 @@ def _written(folder: RunFolder, report: Report, formats: tuple[ReportFormat, ...
 def _put(folder: RunFolder, artifact: Artifact, content: bytes) -> str:
     with folder.staged(artifact) as staged:
         staged.write_bytes(content)
-    return f"comparisons/{folder.run_id}/{artifact.relative(run_id=folder.run_id)}"
+    return _shown(folder, folder.path(artifact))
 
 
-def _answer(found: Comparison, report: Report, files: list[str]) -> ComparisonAnswer:
-    changes = [one for _, one in ranked_changes(found)]
+def _shown(folder: RunFolder, path: Path) -> str:
+    return f"comparisons/{folder.run_id}/{path.relative_to(folder.root).as_posix()}"
+
+
+def _answer(found: Comparison, worded: Worded, files: list[str]) -> ComparisonAnswer:
+    report, changes = worded.report, [one for _, one in ranked_changes(found)]
     worse = [
-        printable(f"{pair.candidate}: {one.label}, {one.metric}: {one.reason}", _LONGEST)
+        printable(f"{pair.candidate}: {one.label}, {measure(one.metric)}: {one.reason}", _LONGEST)
         for pair, one in ranked_changes(found)
         if one.verdict == "regression"
     ]
@@ -184,4 +196,7 @@ def _answer(found: Comparison, report: Report, files: list[str]) -> ComparisonAn
         improvements=sum(one.verdict == "improvement" for one in changes),
         untold=sum(one.verdict in ("inconclusive", "insufficient_data", "incomparable") for one in changes),
         missing=[printable(f"{one.what}: {one.why}. {one.next_step}", _LONGEST) for one in report.missing],
+        edited=[printable(one, 60) for one in report.edited[:_MOST_TOLD]],
+        notes=worded.notes,
+        next_step="Give the user the files. `publish_report` puts it on Confluence, with this id as `run_id`.",
     )

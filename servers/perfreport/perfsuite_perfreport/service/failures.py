@@ -1,27 +1,30 @@
 """Counts failures by response code over time, which no analysis keeps."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from perfsuite import samples
+from perfsuite.artifacts import RunFolder
 from perfsuite.artifacts.analyses import OverTime
 from perfsuite.samples.grouping import counting
 from perfsuite.samples.rows import Kind, printable
 from perfsuite_perfreport.core.charts.timelines import CodesOverTime
 
-if TYPE_CHECKING:
-    from perfsuite.samples.queries import Samples
-
 _MOST_CODES: Final = 50
 _LONGEST: Final = 60
 
 
-def codes_over_time(found: "Samples", over: OverTime, start: datetime, kind: Kind) -> CodesOverTime:
+def codes_over_time(run: RunFolder, over: OverTime, start: datetime, kind: Kind) -> CodesOverTime:
     """Failures by code in the buckets of the analysis, by the moment they ended; the most frequent code first."""
-    by = counting(found.metadata.weighted)
+    from perfsuite.samples.engine import Engine
+
     first, width, count = round(start.timestamp() * 1e6), round(over.bucket_s * 1e6), len(over.buckets)
-    with found.engine() as engine:
+    # One engine for both: to start one takes longer than what is asked of it.
+    with Engine() as engine:
+        found = samples.open(run, engine)
+        by = counting(found.metadata.weighted)
         rows = engine.rows(
             f"""
             SELECT coalesce(response_code, ''), any_value(coalesce(response_message, '')),

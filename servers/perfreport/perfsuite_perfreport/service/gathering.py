@@ -1,5 +1,6 @@
 """Reads what a report is made of. Only the analysis of the samples must be there."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -23,6 +24,10 @@ _WHAT: Final = {
     layout.BOTTLENECK_ANALYSIS.key: "What held the system back",
     layout.LOG_ANALYSIS.key: "Logs and groups of failures",
 }
+
+
+_FOLDERS: Final = re.compile(r"'(?:[A-Za-z]:)?[/\\][^'\n]*[/\\]([^'/\\\n]+)'")
+"""The path of a file outside the run folder: a report goes to people who need not know where it lies."""
 
 
 @dataclass
@@ -103,7 +108,7 @@ def _stale(run: RunFolder) -> tuple[Missing, ...]:
     return tuple(
         Missing(
             what=f"{one.title}, as it is now",
-            why=printable("; ".join(one.reasons), 300).rstrip("."),
+            why=printable(_FOLDERS.sub(r"'\1'", "; ".join(one.reasons)), 300).rstrip("."),
             next_step=f"Call `{one.tool}` again, then this report.",
             is_stale=True,
         )

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from perfsuite import samples
-from perfsuite.artifacts import JsonArtifact, RunFolder, layout
+from perfsuite.artifacts import JsonArtifact, RunFolder, layout, sha256_of
 from perfsuite.artifacts.analyses import Analysis, OverTime, PerformanceAnalysis
 from perfsuite.artifacts.bottlenecks import BottleneckAnalysis
 from perfsuite.artifacts.correlations import CorrelationAnalysis
@@ -28,6 +29,12 @@ _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _LARGEST_HEALTH: Final = 50_000_000
 _LONGEST_FLAG: Final = 220
 _CERTAINTY: Final = ("high", "medium", "low")
+
+
+@lru_cache(maxsize=16)
+def _understood(run: RunFolder, artifact: JsonArtifact[A], _sha256: str) -> A:
+    """An analysis, understood once for as long as its content stays: one chart after the other is made of the same."""
+    return run.load(artifact)
 
 
 @dataclass
@@ -110,7 +117,7 @@ class Material:
         """Failures by code over time, from the samples."""
         from perfsuite_perfreport.service.failures import codes_over_time
 
-        found = codes_over_time(samples.open(self.run), self.over, self.clock.start, self.kind)
+        found = codes_over_time(self.run, self.over, self.clock.start, self.kind)
         self.used[self.run.path(layout.SAMPLES)] = None
         return found
 
@@ -138,10 +145,11 @@ class Material:
         )
 
     def _document(self, artifact: JsonArtifact[A]) -> A:
-        found = self._read.get(artifact.key)
+        found, path = self._read.get(artifact.key), self.run.path(artifact)
         if not isinstance(found, artifact.schema):
-            found = self._read[artifact.key] = self.run.load(artifact)
-        self.used[self.run.path(artifact)] = None
+            digest = sha256_of(path) if path.is_file() else ""
+            found = self._read[artifact.key] = _understood(self.run, artifact, digest)
+        self.used[path] = None
         return found
 
     def _optional(self, artifact: JsonArtifact[A]) -> A | None:

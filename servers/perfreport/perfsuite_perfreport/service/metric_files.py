@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from perfsuite.artifacts import RunFolder, layout
+from perfsuite.artifacts import RunFolder, layout, sha256_of
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
 
@@ -20,6 +20,7 @@ _NEEDED: Final = ("metric", "timestamp_utc", "value")
 _NAMES: Final = ("hostname", "filter", "container_or_pod")
 _BEFORE_S: Final = 600
 _LARGEST: Final = 1_000_000_000
+_LARGEST_KEPT: Final = 10_000_000
 _MOST_READINGS: Final = 3_000_000
 _LONGEST_LINE: Final = 10_000
 _LONGEST_NAME: Final = 300
@@ -68,6 +69,20 @@ def metric_files(run: RunFolder) -> list[Path]:
 
 def readings_of(paths: list[Path], metrics: tuple[str, ...], start: datetime, span_s: float) -> list[Readings]:
     """These metrics of all subjects, where they have at least one reading within the run."""
+    if sum(path.stat().st_size for path in paths) > _LARGEST_KEPT:
+        return _read(paths, metrics, start, span_s)
+    return list(_kept(tuple((path, sha256_of(path)) for path in paths), metrics, start, span_s))
+
+
+@lru_cache(maxsize=6)
+def _kept(
+    files: tuple[tuple[Path, str], ...], metrics: tuple[str, ...], start: datetime, span_s: float
+) -> list[Readings]:
+    """Understood once for as long as the files stay the same: several charts are made of one metric."""
+    return _read([path for path, _ in files], metrics, start, span_s)
+
+
+def _read(paths: list[Path], metrics: tuple[str, ...], start: datetime, span_s: float) -> list[Readings]:
     found: dict[tuple[Subject, str], Readings] = {}
     # Hosts report at the same moments, and few names stand in many rows: each is understood once.
     moment, subject = lru_cache(100_000)(_moment), lru_cache(10_000)(_subject)

@@ -9,7 +9,7 @@ from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.configuration import Loaded
 from perfsuite.errors import PerfsuiteError
 from perfsuite.samples.rows import printable
-from perfsuite.workflow.staleness import stale_steps
+from perfsuite.workflow.staleness import key_of, stale_steps
 from perfsuite_perfreport.models.charts import CHART_TYPES, ChartFile
 from perfsuite_perfreport.models.report import Missing, Picture
 from perfsuite_perfreport.service.catalogue import DEFAULT_CHARTS, KINDS
@@ -68,12 +68,15 @@ def pictures_in(run: RunFolder, leaves: "tuple[Leaf, ...]") -> dict[str, bytes]:
 
 
 def _files(run: RunFolder, *, stale: bool) -> Iterator[str]:
-    """What finished steps of drawing left, as far as it is out of date or not."""
+    """What finished steps of drawing left, as far as it is older than what it shows or not.
+
+    A chart of an analysis that is out of date itself is as true as the tables beside it, and that is said once.
+    """
     record = run.record()
-    old = stale_steps(run, record)
-    for step in record.ledger:
-        key = (step.stage, step.step, step.part)
-        if step.state == "done" and step.tool == TOOL and (key in old) is stale:
+    drawn = tuple(step for step in record.ledger if step.tool == TOOL)
+    old = stale_steps(run, record.model_copy(update={"ledger": drawn}))
+    for step in drawn:
+        if step.state == "done" and (key_of(step) in old) is stale:
             yield from (one.path for one in step.outputs if run.file_or_none(one.path) is not None)
 
 

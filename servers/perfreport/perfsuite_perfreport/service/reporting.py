@@ -1,21 +1,20 @@
 """create_performance_test_report: from the analyses of a run to a report in every format."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from perfsuite.artifacts import Artifact, RunFolder, RunStore, layout, sha256_of
-from perfsuite.errors import Conflict, PerfsuiteError
+from perfsuite.errors import Conflict
 from perfsuite.mcp.jobs import JobContext
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
-from perfsuite_perfreport.core.markdown.blocks import Merged, Part, fingerprints, merged, split
-from perfsuite_perfreport.core.markdown.template import Template
+from perfsuite_perfreport.core.markdown.blocks import Merged
 from perfsuite_perfreport.core.reporting.assembling import assembled
 from perfsuite_perfreport.models.answers import ReportAnswer, ReportFormat
 from perfsuite_perfreport.models.report import REPORT, Report
 from perfsuite_perfreport.service.charts import load_charts
+from perfsuite_perfreport.service.edits import Kept, in_words
 from perfsuite_perfreport.service.gathering import gather
 from perfsuite_perfreport.service.pictures import drawn_pictures, pictures_in
 from perfsuite_perfreport.service.templates import asset, find_template
@@ -23,7 +22,7 @@ from perfsuite_perfreport.service.templates import asset, find_template
 TOOL: Final = "create_performance_test_report"
 _MOST_TOLD: Final = 10
 _LONGEST: Final = 300
-_LARGEST_EDIT: Final = 5_000_000
+_KEPT: Final = Kept(layout.REPORT_MARKDOWN, REPORT)
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def create_report(runs: RunStore, run_id: str, asked: Asked, job: JobContext | N
         report = assembled(gather(run, step, drawn))
         report = report.model_copy(update={"template": template.name, "template_sha256": sha256_of(file)})
         _tell(job, "writing the Markdown", 0.4)
-        report, merge, notes = _in_words(run, template, report, asked.keep_edits)
+        report, merge, notes = in_words(run, _KEPT, template, report, keep_edits=asked.keep_edits)
         _save(run, step, report, merge, asked.formats, job)
     return _answer(run, report, asked.formats, notes)
 
@@ -59,50 +58,6 @@ def _tell(job: JobContext, what: str, share: float) -> None:
     if job.cancelled:
         raise Conflict("The work was cancelled.", next_step=f"Call `{TOOL}` again to start anew.")
     job.progress(share, 1.0, what)
-
-
-def _in_words(run: RunFolder, template: Template, report: Report, keep_edits: bool) -> tuple[Report, Merged, list[str]]:
-    """The Markdown with what was written by hand in it. It names those parts, so it is written twice."""
-    from perfsuite_perfreport.core.markdown.writing import written
-
-    old = _old_text(run) if keep_edits else None
-    if old is None:
-        parts = split(written(template, report))
-        return report.model_copy(update={"blocks": _known(parts, {})}), Merged(parts, ()), []
-    recorded, notes = _recorded(run)
-    before = split(old)
-    parts = split(written(template, report))
-    edited = merged(parts, before, recorded).edited
-    if edited:
-        report = report.model_copy(update={"edited": edited})
-        parts = split(written(template, report))
-    merge = merged(parts, before, recorded)
-    return report.model_copy(update={"blocks": _known(parts, recorded)}), merge, notes
-
-
-def _known(parts: tuple[Part, ...], recorded: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The hash of every part, and the one before it: a process may die between this record and the Markdown."""
-    found = fingerprints(parts)
-    return {key: (one, *[old for old in recorded.get(key, ())[:1] if old != one]) for key, one in found.items()}
-
-
-def _recorded(run: RunFolder) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """How the parts of the report that is there were generated."""
-    try:
-        return dict(run.load(REPORT).blocks), []
-    except PerfsuiteError as error:
-        note = (
-            f"What the report was generated as is not known, so every part that differs is taken for written by hand "
-            f"({printable(error.message, 120)}). `keep_edits` false writes it anew."
-        )
-        return {}, [note]
-
-
-def _old_text(run: RunFolder) -> str | None:
-    path = run.file_or_none(layout.REPORT_MARKDOWN.relative(run_id=run.run_id))
-    if path is None or path.stat().st_size > _LARGEST_EDIT:
-        return None
-    return path.read_text(encoding="utf-8-sig", errors="replace").replace("\r\n", "\n")
 
 
 def _save(

@@ -111,7 +111,10 @@ def _above(axes: Axes, x: float, up_pt: float, text: str, *, color: str, size: f
 
 def empty(axes: Axes, text: str) -> None:
     """Say in the middle of the axes that there is nothing, which is a result."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=10, color=FAINT)
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=10, color=FAINT,
+        bbox={"fc": "white", "alpha": 0.85, "lw": 0},
+    )  # fmt: skip
 
 
 def blocks(axes: Axes, lefts: Floats, bottoms: Floats, widths: Floats, heights: Floats, color: str) -> None:

@@ -39,11 +39,13 @@ def changes(sheet: Sheet, subtitle: str, found: Sequence[tuple[str, Compared]]) 
     known = [(name, one) for name, one in found if one.verdict in _VERDICTS and one.change is not None]
     shown = known[: room_for_rows(sheet)]
     sheet.heading(subtitle)
-    there = {one.verdict for _, one in shown}
+    shown_changes = [one for _, one in shown]
+    there = {one.verdict for one in shown_changes}
     sheet.key([Entry(text, color, None, mark) for name, (text, color, mark) in _VERDICTS.items() if name in there])
     left = len(known) - len(shown)
     sheet.notes(
-        ["Lines span the 95 % confidence interval. Changes beyond 150 % are drawn there.",
+        ["Lines span the 95 % confidence interval.",
+         *(["What changed by more than 150 % is drawn at 150 %."] if any(map(_is_beyond, shown_changes)) else []),
          *([f"{left} more changes stand in the tables."] if left else [])]
     )  # fmt: skip
     axes = rows(sheet, [(name, "") for name, _ in shown])
@@ -95,6 +97,10 @@ def _change(axes: Axes, place: int, one: Compared) -> None:
         ends = [_clipped(one.change_low) * 100, _clipped(one.change_high) * 100]
         axes.plot(ends, [place, place], color=color, lw=2.2, solid_capstyle="butt")
     axes.plot([_clipped(one.change or 0.0) * 100], [place], marker=mark, color=color, ms=5)
+
+
+def _is_beyond(one: Compared) -> bool:
+    return any(abs(end) > _FURTHEST for end in (one.change, one.change_low, one.change_high) if end is not None)
 
 
 def _clipped(change: float) -> float:

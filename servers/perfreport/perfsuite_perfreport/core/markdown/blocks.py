@@ -115,6 +115,6 @@ def _broken(text: str, mark: re.Match[str] | None, problem: str) -> BadFile:
     line = text.count("\n", 0, mark.start() if mark else len(text)) + 1
     return BadFile(
         f"The marks of the report are broken: line {line}, {problem}.",
-        next_step="Mend the lines `<!-- block: NAME -->` and `<!-- end: NAME -->`, or call "
-        "`create_performance_test_report` with `keep_edits` false, which writes the report anew.",
+        next_step="Mend the lines `<!-- block: NAME -->` and `<!-- end: NAME -->`, or call the tool with `keep_edits` "
+        "false, which writes the report anew.",
     )

@@ -4,9 +4,9 @@ The Markdown may have been edited by anybody: HTML in it is shown as text, and o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from lxml import html  # type: ignore[import-untyped]
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
@@ -14,10 +14,15 @@ from markdown import Markdown
 
 from perfsuite_perfreport.core.markdown.blocks import Part
 
-VERDICTS: Final = frozenset(
-    {"PASS", "PASS WITH WARNINGS", "WARN", "FAIL", "INCONCLUSIVE", "NOT EVALUATED", "HIGH", "MEDIUM", "LOW", "CRITICAL",
-     "MAJOR", "MINOR", "INFO"}
-)  # fmt: skip
+Look = Literal["good", "warn", "bad", "open", ""]
+LOOKS: Final[Mapping[str, Look]] = {
+    **dict.fromkeys(("PASS", "IMPROVEMENT", "SUCCESS"), "good"),
+    **dict.fromkeys(("PASS WITH WARNINGS", "WARN", "MAJOR", "PARTIAL SUCCESS"), "warn"),
+    **dict.fromkeys(("FAIL", "REGRESSION", "CRITICAL", "FAILED"), "bad"),
+    **dict.fromkeys(("INCONCLUSIVE", "NOT EVALUATED", "TOO FEW SAMPLES", "NOT COMPARABLE"), "open"),
+    **dict.fromkeys(("WITHIN NOISE", "MINOR", "INFO", "HIGH", "MEDIUM", "LOW"), ""),
+}
+"""The words that judge, and in which colour they stand out."""
 _UNTELLABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 _LOZENGE: Final = re.compile(r"\[([A-Z][A-Z /]{1,30})\]")

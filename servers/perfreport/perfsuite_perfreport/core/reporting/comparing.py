@@ -7,10 +7,10 @@ from perfsuite import __version__
 from perfsuite.artifacts import RunId
 from perfsuite.artifacts.comparisons import ChangeVerdict, Compared, Comparison, PairComparison
 from perfsuite_perfreport.core.reporting.numbers import change_of, name, plain, sentence, shown
+from perfsuite_perfreport.core.reporting.verdict_table import OF_CHANGES, OF_LIMITS, WORDS, worst
 from perfsuite_perfreport.models.report import (
     Cell,
     Column,
-    Confidence,
     Fact,
     Missing,
     Picture,
@@ -22,20 +22,11 @@ from perfsuite_perfreport.models.report import (
 
 SOURCE: Final = "comparison.json"
 _MOST_ROWS: Final = 300
-_VERDICTS: Final[dict[ChangeVerdict, Verdict]] = {
-    "regression": "FAIL", "improvement": "PASS", "within_noise": "PASS", "inconclusive": "INCONCLUSIVE",
-    "insufficient_data": "INCONCLUSIVE", "incomparable": "INCONCLUSIVE",
-}  # fmt: skip
-_WORST: Final[tuple[Verdict, ...]] = ("FAIL", "PASS WITH WARNINGS", "INCONCLUSIVE", "PASS")
 _ORDER: Final[tuple[ChangeVerdict, ...]] = (
     "regression", "inconclusive", "improvement", "within_noise", "insufficient_data", "incomparable",
 )  # fmt: skip
 _TIERS: Final = ("critical", "major", "minor", None)
 _UNTOLD: Final = ("inconclusive", "insufficient_data", "incomparable")
-_WORDS: Final[dict[ChangeVerdict, str]] = {
-    "regression": "REGRESSION", "improvement": "IMPROVEMENT", "within_noise": "WITHIN NOISE",
-    "inconclusive": "INCONCLUSIVE", "insufficient_data": "TOO FEW SAMPLES", "incomparable": "NOT COMPARABLE",
-}  # fmt: skip
 _CHANGE_COLUMNS: Final = (
     Column(title="Run"), Column(title="Request"), Column(title="Measure"), Column(title="Baseline"),
     Column(title="This run"), Column(title="Change"), Column(title="95 % interval"),
@@ -50,16 +41,20 @@ def ranked_changes(found: Comparison) -> list[tuple[PairComparison, Compared]]:
 
 
 def comparison_report(found: Comparison, pictures: tuple[Picture, ...], missing: tuple[Missing, ...]) -> Report:
-    """The report, in which nothing stands that the comparison does not say."""
-    verdict = min((_verdict(one) for one in found.pairs), key=_WORST.index, default="INCONCLUSIVE")
+    """The report, in which nothing stands that the comparison does not say.
+
+    It is never sure of its verdict: one run a side cannot tell how much runs differ by themselves.
+    """
+    verdict = worst(map(_verdict, found.pairs))
+    doubts = tuple(_doubts(found, verdict))
     return Report(
         run_id=RunId(found.comparison_id),
         title=f"Comparison with run {found.baseline}",
         perfsuite_version=__version__,
         verdict=verdict,
         verdict_reason=sentence(" ".join(_in_short(one) for one in found.pairs)),
-        confidence=_confidence(found),
-        confidence_reasons=tuple(dict.fromkeys(sentence(one.confidence) for one in found.pairs)),
+        confidence="low" if doubts else "medium",
+        confidence_reasons=(*doubts, *dict.fromkeys(_capital(sentence(one.confidence)) for one in found.pairs)),
         window_name="steady state of each run",
         scope=tuple(_scope(found)),
         quality=tuple(Statement(text=sentence(one), source=SOURCE) for one in found.reasons),
@@ -73,19 +68,29 @@ def comparison_report(found: Comparison, pictures: tuple[Picture, ...], missing:
 
 
 def _verdict(pair: PairComparison) -> Verdict:
-    if pair.verdict == "regression" and pair.tier in ("minor", "info"):
-        return "PASS WITH WARNINGS"
-    return _VERDICTS[pair.verdict]
+    """What a run may hide behind the headline of its comparison is as a limit that the interval reaches beyond."""
+    verdict = OF_CHANGES[pair.verdict]
+    is_open = verdict == "PASS" and any(one.verdict == "inconclusive" for one in pair.changes)
+    return OF_LIMITS["warn"] if is_open else verdict
 
 
 def _in_short(pair: PairComparison) -> str:
     tier = f" ({pair.tier})" if pair.tier else ""
-    return f"{pair.candidate}: {_WORDS[pair.verdict].lower()}{tier}. {pair.reason.rstrip('.')}."
+    return f"{pair.candidate}: {WORDS[pair.verdict].lower()}{tier}. {pair.reason.rstrip('.')}."
 
 
-def _confidence(found: Comparison) -> Confidence:
-    """Never high: one run a side cannot tell how much runs differ by themselves."""
-    return "medium" if found.status == "complete" and all(one.verdict not in _UNTOLD for one in found.pairs) else "low"
+def _doubts(found: Comparison, verdict: Verdict) -> Iterator[str]:
+    """Why the verdict is not to be trusted. What is open about other requests makes no regression less certain."""
+    if found.status != "complete":
+        yield sentence(f"The comparison is {found.status.replace('_', ' ')}. {' '.join(found.reasons)}".strip())
+    every = [one for pair in found.pairs for one in pair.changes]
+    untold = sum(one.verdict in _UNTOLD for one in every)
+    if verdict != OF_CHANGES["regression"] and untold:
+        yield f"Of {len(every)} measures, {untold} could not be told or compared."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _scope(found: Comparison) -> Iterator[Fact]:
@@ -94,7 +99,7 @@ def _scope(found: Comparison) -> Iterator[Fact]:
     yield Fact(name="Percentile method", value=found.percentile_method, source=SOURCE)
     counts = [sum(one.verdict == verdict for pair in found.pairs for one in pair.changes) for verdict in _ORDER]
     for verdict, count in zip(_ORDER, counts, strict=True):
-        yield Fact(name=f"Measures: {_WORDS[verdict].lower()}", value=f"{count:,}", source=SOURCE)
+        yield Fact(name=f"Measures: {WORDS[verdict].lower()}", value=f"{count:,}", source=SOURCE)
 
 
 def _tables(found: Comparison) -> Iterator[Table]:
@@ -108,7 +113,7 @@ def _tables(found: Comparison) -> Iterator[Table]:
         yield _table(table_id, title, _CHANGE_COLUMNS, rows, empty)
     yield _side_by_side(found)
     untold: list[tuple[Cell, ...]] = [
-        (pair.candidate, name(one.label), _measure(one.metric), _WORDS[one.verdict], sentence(one.reason))
+        (pair.candidate, name(one.label), measure(one.metric), WORDS[one.verdict], sentence(one.reason))
         for pair, one in changes
         if one.verdict in _UNTOLD
     ]
@@ -121,7 +126,7 @@ def _tables(found: Comparison) -> Iterator[Table]:
 
 def _pairs(found: Comparison) -> Table:
     rows: list[tuple[Cell, ...]] = [
-        (one.candidate, _WORDS[one.verdict], one.tier or "", sentence(one.reason)) for one in found.pairs
+        (one.candidate, WORDS[one.verdict], one.tier or "", sentence(one.reason)) for one in found.pairs
     ]
     return _table(
         "pairs", "Each run against the baseline", _columns("Run", "Verdict:status", "Severity", "Why"), rows, ""
@@ -139,7 +144,7 @@ def _side_by_side(found: Comparison) -> Table:
     for (_, label, metric), by_run in sorted(cells.items(), key=lambda item: (item[0][0], item[0][1], item[0][2])):
         base = next((one.baseline for one in by_run.values() if one.baseline is not None), None)
         rows.append(
-            (name(label), _measure(metric), _value(metric, base), *(_beside(by_run.get(one)) for one in candidates))
+            (name(label), measure(metric), _value(metric, base), *(_beside(by_run.get(one)) for one in candidates))
         )
     columns = _columns("Request", "Measure", f"{found.baseline} (baseline)", *candidates)
     return _table(
@@ -150,7 +155,7 @@ def _side_by_side(found: Comparison) -> Table:
 def _beside(one: Compared | None) -> str:
     if one is None:
         return shown(None)
-    told = _WORDS[one.verdict].lower()
+    told = WORDS[one.verdict].lower()
     change = f" ({change_of(one.metric, one.change)}, {told})" if one.change is not None else f" ({told})"
     return f"{_value(one.metric, one.candidate)}{change}"
 
@@ -200,9 +205,10 @@ def _change_row(pair: PairComparison, one: Compared) -> tuple[Cell, ...]:
     known = [change_of(one.metric, end) for end in ends if end is not None]
     interval = " to ".join(known) if len(known) == len(ends) else None
     change = None if one.change is None else change_of(one.metric, one.change)
-    verdict = _WORDS[one.verdict] if one.tier is None else one.tier.upper()
+    # How large an improvement is tells its change: a word that alarms belongs to what became worse.
+    verdict = one.tier.upper() if one.tier and one.verdict == "regression" else WORDS[one.verdict]
     return (
-        pair.candidate, name(one.label), _measure(one.metric), _value(one.metric, one.baseline),
+        pair.candidate, name(one.label), measure(one.metric), _value(one.metric, one.baseline),
         _value(one.metric, one.candidate), change, interval, one.p_adjusted, verdict,
     )  # fmt: skip
 
@@ -223,10 +229,10 @@ def _table(
     )  # fmt: skip
 
 
-def _measure(metric: str) -> str:
-    return {"error_rate": "failed requests", "throughput_per_s": "throughput"}.get(
-        metric, metric.removesuffix("_ms").replace("_", " ").upper()
-    )
+def measure(metric: str) -> str:
+    """A metric as people call it."""
+    readable = {"error_rate": "failed requests", "throughput_per_s": "throughput", "mean_ms": "mean"}
+    return readable.get(metric, metric.removesuffix("_ms").replace("_", " ").upper())
 
 
 def _value(metric: str, value: float | None) -> str:

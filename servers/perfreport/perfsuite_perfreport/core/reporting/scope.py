@@ -6,6 +6,7 @@ from typing import Final
 from perfsuite.artifacts.analyses import LabelNumbers, Numbers, PerformanceAnalysis
 from perfsuite_perfreport.core.reporting.numbers import UNKNOWN, duration, name, plain, sentence, shown
 from perfsuite_perfreport.core.reporting.sources import PERFORMANCE, RECORD, Sources
+from perfsuite_perfreport.core.reporting.statements import class_name
 from perfsuite_perfreport.models.report import Fact, Missing, Span, Statement
 
 _ANALYSES: Final = (
@@ -77,7 +78,8 @@ def missing(sources: Sources) -> tuple[Missing, ...]:
         if analysis is None and what not in known:
             told.append(Missing(what=what, why="it was not analysed", next_step=f"Call `{tool}`."))
         elif analysis is not None and analysis.status != "complete":
-            why = " ".join(analysis.reasons) or f"its analysis is {analysis.status}"
+            why = _unsought(sources) if attribute == "bottlenecks" else " ".join(analysis.reasons)
+            why = why or f"its analysis is {analysis.status}"
             told.append(Missing(what=what, why=sentence(why).rstrip("."), next_step=f"Then call `{tool}` again."))
     sla = sources.performance.sla
     if sla is None or sla.verdict == "not_evaluated":
@@ -85,6 +87,13 @@ def missing(sources: Sources) -> tuple[Missing, ...]:
         told.append(Missing(what="SLA verdicts", why=sentence(why).rstrip("."), next_step="Write slas.yaml, then call "
                             "`analyze_test_results` again."))  # fmt: skip
     return tuple(told)
+
+
+def _unsought(sources: Sources) -> str:
+    """In short: each class has its reason in the section on bottlenecks."""
+    classes = sources.bottlenecks.classes if sources.bottlenecks else ()
+    names = [class_name(one.kind) for one in classes if one.verdict == "not_evaluable"]
+    return f"Not looked for: {', '.join(names)}; the section on bottlenecks says why" if names else ""
 
 
 def spans(found: PerformanceAnalysis) -> tuple[Span, ...]:

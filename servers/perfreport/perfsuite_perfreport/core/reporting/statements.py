@@ -65,10 +65,15 @@ def bottleneck_notes(sources: Sources) -> tuple[Statement, ...]:
         return ()
     where = f"{BOTTLENECKS}: classes"
     return tuple(
-        Statement(text=sentence(f"{_CLASS[one.verdict]} {one.kind.replace('_', ' ')}. {one.reason}"), source=where)
+        Statement(text=sentence(f"{_CLASS[one.verdict]} {class_name(one.kind)}. {one.reason}"), source=where)
         for one in sources.bottlenecks.classes
         if one.verdict != "found"
     )
+
+
+def class_name(kind: str) -> str:
+    """A class of bottlenecks as people call it."""
+    return _NAMES.get(kind, kind.replace("_", " "))
 
 
 _CLASS: Final = {"not_found": "Not found:", "not_evaluable": "Could not be looked for:"}
@@ -118,7 +123,7 @@ def _correlated(found: CorrelationAnalysis) -> Iterator[Statement]:
 def _suspicion(one: Bottleneck) -> Suspicion:
     return Suspicion(
         id=one.id,
-        kind=_NAMES.get(one.kind, one.kind.replace("_", " ")),
+        kind=class_name(one.kind),
         subject=name(one.subject),
         confidence=one.confidence,
         text=sentence(one.text),

@@ -1,11 +1,11 @@
 """The tables of a report. Cells are what the analyses hold; columns say how they are shown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from perfsuite.artifacts.analyses import LabelNumbers, PerformanceAnalysis, SlaCheck
 from perfsuite.artifacts.correlations import CorrelationAnalysis
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric
 from perfsuite.artifacts.log_findings import LogAnalysis
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, place_of
@@ -16,6 +16,7 @@ MOST_ROWS: Final = 200
 _MOST_GROUPS: Final = 30
 _VERDICTS: Final = {"pass": "PASS", "warn": "WARN", "fail": "FAIL", "not_evaluated": "NOT EVALUATED"}
 _WORST_FIRST: Final = ("fail", "warn", "not_evaluated", "pass")
+_SHARE: Final = "_pct"
 _UNITS: Final = (("_ms", "ms"), ("_pct", "%"), ("_per_s", "per s"))
 
 Row = tuple[Cell, ...]
@@ -71,8 +72,14 @@ def _slas(found: PerformanceAnalysis) -> Table:
 def _sla_row(one: SlaCheck) -> Row:
     return (
         _VERDICTS[one.verdict], name(one.subject), _with_unit(one.metric), one.limit, one.actual, one.low, one.high,
-        one.margin, one.samples, name(f"{one.rule}: {one.rule_reason}" if one.rule_reason else one.rule),
+        one.margin, one.samples, _rule(one),
     )  # fmt: skip
+
+
+def _rule(one: SlaCheck) -> str:
+    """In few words, because the column is the last of many."""
+    rule = one.rule.removesuffix(" of slas.yaml")
+    return name(f"{rule}: {one.rule_reason}" if one.rule_reason else rule)
 
 
 def _with_unit(metric: str) -> str:
@@ -168,17 +175,25 @@ def _infrastructure(found: InfrastructureAnalysis | None) -> Table:
         ("Host or container", "text"), ("Metric", "text"), ("Average", "number"), ("p95", "number"), ("Max", "number"),
         ("Headroom %", "number"), ("To the", "text"), ("Above threshold, s", "number"), ("Trend", "text"),
     )  # fmt: skip
-    rows = list(_resource_rows(found)) if found else []
+    every = [metric for one in (found.resources if found else ()) for metric in one.metrics]
+    rated = [metric for metric in every if _is_rated(metric)]
+    rows = list(_resource_rows(found, _is_rated if rated else lambda _: True)) if found else []
     empty = _why_empty(found, "No metric was collected.", "The environment was not analysed.")
-    return _table("infrastructure", "Hosts and containers", columns, rows, f"{INFRASTRUCTURE}: resources", empty)
+    table = _table("infrastructure", "Hosts and containers", columns, rows, f"{INFRASTRUCTURE}: resources", empty)
+    return table.model_copy(update={"left_out": table.left_out + (len(every) - len(rated) if rated else 0)})
 
 
-def _resource_rows(found: InfrastructureAnalysis) -> Iterator[Row]:
+def _is_rated(metric: Metric) -> bool:
+    """Whether it says how near a resource came to its limit: bytes and cores as they came say nothing by themselves."""
+    return metric.headroom is not None or bool((metric.steady or metric.whole).above_threshold_s)
+
+
+def _resource_rows(found: InfrastructureAnalysis, is_shown: Callable[[Metric], bool]) -> Iterator[Row]:
     for resource in found.resources:
-        for metric in resource.metrics:
+        for metric in filter(is_shown, resource.metrics):
             seen = metric.steady or metric.whole
             yield (
-                name(resource.name), f"{name(metric.metric)}, {name(metric.unit)}", seen.average, seen.p95,
+                name(resource.name), _metric(metric.metric, metric.unit), seen.average, seen.p95,
                 seen.maximum, metric.headroom, metric.headroom_to, seen.above_threshold_s,
                 metric.trend.verdict.replace("_", " "),
             )  # fmt: skip
@@ -195,13 +210,23 @@ def _services(found: InfrastructureAnalysis | None) -> Table:
         ("Service", "text"), ("Containers", "count"), ("Restarts", "count"), ("Metric", "text"), ("Mean", "number"),
         ("Worst", "number"), ("Worst container", "text"),
     )  # fmt: skip
+    every = [(one, metric) for one in (found.services if found else ()) for metric in one.metrics]
+    # Of the same metric, each row has the worst container already, so its highest reading says no more.
+    shares = [(one, metric) for one, metric in every if metric.metric.endswith(_SHARE)] or every
     rows: list[Row] = [
-        (name(one.name), one.containers, one.restarts, f"{name(metric.metric)}, {name(metric.unit)}", metric.mean,
-         metric.worst, name(metric.worst_container))
-        for one in (found.services if found else ())
-        for metric in one.metrics
+        (name(one.name), one.containers, one.restarts, _metric(metric.metric, metric.unit), metric.mean, metric.worst,
+         name(metric.worst_container))
+        for one, metric in shares
     ]  # fmt: skip
-    return _table("services", "Services", columns, rows, f"{INFRASTRUCTURE}: services", "No service was asked for.")
+    table = _table("services", "Services", columns, rows, f"{INFRASTRUCTURE}: services", "No service was asked for.")
+    return table.model_copy(update={"left_out": table.left_out + len(every) - len(shares)})
+
+
+def _metric(metric: str, unit: str) -> str:
+    """A metric and its unit: shares as people call them, all else as it was collected."""
+    if metric.endswith(_SHARE):
+        return f"{name(metric.removesuffix(_SHARE).replace('_', ' '))}, %"
+    return f"{name(metric)}, {name(unit)}" if unit else name(metric)
 
 
 def _correlation(found: CorrelationAnalysis | None) -> Table:

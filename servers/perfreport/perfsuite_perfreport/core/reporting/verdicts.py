@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from perfsuite_perfreport.core.reporting.sources import BOTTLENECKS, Sources
+from perfsuite_perfreport.core.reporting.verdict_table import OF_LIMITS
 from perfsuite_perfreport.models.report import Confidence, Verdict
 
 _GRAVE: Final = ("major", "critical")
@@ -38,14 +39,10 @@ def _verdict(sources: Sources) -> tuple[Verdict, str]:
     if generator is not None and generator.verdict == "saturated":
         return "INCONCLUSIVE", f"The load generator did not keep up, so the times may be its own. {told}"
     if sla is None or sla.verdict == "not_evaluated":
-        return "INCONCLUSIVE", f"No limit was evaluated, so nothing says what is good enough. {told}"
-    if sla.verdict == "fail":
-        return "FAIL", told
-    if sla.verdict == "warn":
-        return "PASS WITH WARNINGS", told
-    if others := _others(sources):
-        return "PASS WITH WARNINGS", f"{told} Beside that there are {others}."
-    return "PASS", told
+        return "INCONCLUSIVE", f"No limit was evaluated. {told}"
+    if sla.verdict == "pass" and (others := _others(sources)):
+        return OF_LIMITS["warn"], f"{told} Beside that there are {others}."
+    return OF_LIMITS[sla.verdict], told
 
 
 def _others(sources: Sources) -> str:

@@ -21,6 +21,9 @@ COLOURS: Final = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e
 _INK: Final = "#7b818a"
 _DASHES: Final = ("solid", "dashed", "dotted", "dotdash")
 _HEIGHT: Final = 330
+_LONGEST_KEY: Final = 18
+_KEY_PX, _LETTER_PX, _KEY_ROW_PX, _PHONE_PX = 30, 6, 20, 320
+"""About what an entry of the key, a letter and a row of it take, and what a phone has."""
 _FEW: Final = 3
 """Buckets of which a line shows hardly anything."""
 _X_TITLES: Final = {"users": "users", "ms": "response time, ms", "time_s": "time, UTC"}
@@ -80,14 +83,27 @@ def _figure(plot: Plot, report: Report, shared: "Range1d | None") -> "Figure":
         output_backend="canvas", **more,
     )  # fmt: skip
     start = report.window_start
-    drawn_lines = [_draw(chart, plot, start, line, colour, dash) for line, colour, dash in _styled(plot.lines)]
+    keys = _keys([*plot.lines, *plot.second_lines])
+    drawn_lines = [_draw(chart, plot, start, line, colour, dash, keys) for line, colour, dash in _styled(plot.lines)]
     chart.add_tools(_hover(drawn_lines, plot, plot.unit))
+    if plot.x == "ms":
+        _name_places(chart, plot)
     chart.y_range = _from_zero(plot.lines)
     if plot.second_lines:
-        _second_axis(chart, plot, start)
+        _second_axis(chart, plot, start, keys)
     _shade(chart, report.spans if is_time else (), report)
-    _plain_look(chart)
+    _plain_look(chart, list(keys.values()))
     return chart
+
+
+def _name_places(chart: "Figure", plot: Plot) -> None:
+    """Places on a logarithmic axis: left to itself, Bokeh names those of one decade alone."""
+    from bokeh.models import FixedTicker, NumeralTickFormatter
+
+    low, high = max(min(plot.at), 0.1), max(plot.at)
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    chart.xaxis.ticker = FixedTicker(ticks=[one * 10.0**decade for decade in decades for one in (1, 2, 5)])
+    chart.xaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
 
 
 def _axis(plot: Plot, report: Report) -> Literal["log", "datetime", "linear"]:
@@ -125,15 +141,16 @@ def _styled(lines: Sequence[Line]) -> Iterator[tuple[Line, str, str]]:
 
 
 def _draw(
-    chart: "Figure", plot: Plot, start: datetime | None, line: Line, colour: str, dash: str, *, second: bool = False
-) -> "DataRenderer":
+    chart: "Figure", plot: Plot, start: datetime | None, line: Line, colour: str, dash: str, keys: Mapping[str, str],
+    *, second: bool = False,
+) -> "DataRenderer":  # fmt: skip
     from bokeh.models import ColumnDataSource
 
     at = _places(line, plot, start)
     values = [math.nan if value is None else value for value in line.values]
     source = ColumnDataSource({"x": at[: len(values)], "y": values[: len(at)]})
-    name = shown(line.name)
-    named: dict[str, Any] = {"name": name, "legend_label": name, "color": colour, "source": source}
+    named: dict[str, Any] = {"name": shown(line.name), "legend_label": keys[line.name], "color": colour}
+    named["source"] = source
     if second:
         named["y_range_name"] = "second"
     if plot.x == "users" or len(values) < _FEW:
@@ -161,14 +178,14 @@ def _from_zero(lines: Sequence[Line]) -> "Range1d":
     return Range1d(start=0, end=(highest or 1.0) * 1.1)
 
 
-def _second_axis(chart: "Figure", plot: Plot, start: datetime | None) -> None:
+def _second_axis(chart: "Figure", plot: Plot, start: datetime | None, keys: Mapping[str, str]) -> None:
     from bokeh.models import LinearAxis
 
     chart.extra_y_ranges = {"second": _from_zero(plot.second_lines)}
     chart.add_layout(LinearAxis(y_range_name="second", axis_label=plot.second_unit), "right")
     colours = cycle(COLOURS[len(plot.lines) % len(COLOURS) :] + COLOURS)
     drawn_lines = [
-        _draw(chart, plot, start, line, colour, "dashed", second=True)
+        _draw(chart, plot, start, line, colour, "dashed", keys, second=True)
         for line, colour in zip(plot.second_lines, colours, strict=False)
     ]
     chart.add_tools(_hover(drawn_lines, plot, plot.second_unit))
@@ -183,7 +200,24 @@ def _shade(chart: "Figure", spans: Sequence[Span], report: Report) -> None:
         chart.add_layout(BoxAnnotation(left=left, right=right, fill_color=colour, fill_alpha=alpha, line_color=None))
 
 
-def _plain_look(chart: "Figure") -> None:
+def _keys(lines: Sequence[Line]) -> dict[str, str]:
+    """What the key calls the lines: a key is part of the picture, and where it is too wide a phone shows half of it."""
+    found = dict[str, str]()
+    for line in lines:
+        name = shown(line.name)
+        half = _LONGEST_KEY // 2
+        short = name if len(name) <= _LONGEST_KEY else f"{name[: half - 1]}…{name[-half:]}"
+        found[line.name] = short if short not in found.values() else f"{short} ({len(found) + 1})"
+    return found
+
+
+def _columns(names: Sequence[str]) -> int:
+    """One row where a phone has room for it."""
+    wide = sum(_KEY_PX + len(name) * _LETTER_PX for name in names)
+    return max(1, len(names)) if wide <= _PHONE_PX else 2
+
+
+def _plain_look(chart: "Figure", names: Sequence[str]) -> None:
     """Colours that are read on white and on black: the page changes between them, and the canvas does not."""
     for axis in chart.axis:
         axis.axis_label_text_color = axis.major_label_text_color = _INK
@@ -196,7 +230,9 @@ def _plain_look(chart: "Figure") -> None:
         legend.click_policy = "hide"
         legend.label_text_color, legend.label_text_font_size = _INK, "9pt"
         legend.background_fill_alpha, legend.border_line_color = 0.0, None
-        legend.location, legend.orientation, legend.ncols = "left", "horizontal", 4
+        legend.location, legend.orientation, legend.ncols = "left", "horizontal", _columns(names)
+        legend.spacing = 8
+    chart.height = _HEIGHT + _KEY_ROW_PX * (math.ceil(len(names) / _columns(names)) - 1)
     if chart.legend:
         chart.add_layout(chart.legend[0], "below")
 

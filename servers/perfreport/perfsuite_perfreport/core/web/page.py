@@ -11,15 +11,18 @@ from typing import Final
 from lxml import html  # type: ignore[import-untyped]
 from lxml.html import HtmlElement  # type: ignore[import-untyped]
 
-from perfsuite_perfreport.core.markdown.tree import VERDICTS, Leaf, is_caption, pictures
+from perfsuite_perfreport.core.markdown.tree import LOOKS, Leaf, is_caption, pictures
 from perfsuite_perfreport.core.web.figures import Drawn, drawn, script_of_bokeh
-from perfsuite_perfreport.models.report import Plot, Report
+from perfsuite_perfreport.models.report import Picture, Plot, Report
 
-_LOOKS: Final = {
-    "PASS": "good", "LOW": "", "MINOR": "", "INFO": "", "PASS WITH WARNINGS": "warn", "WARN": "warn", "MEDIUM": "",
-    "HIGH": "", "FAIL": "bad", "CRITICAL": "bad", "MAJOR": "warn", "INCONCLUSIVE": "open", "NOT EVALUATED": "open",
-}  # fmt: skip
 _CHARTS: Final = "charts"
+_DRAWN_ANEW: Final = frozenset(
+    {"THROUGHPUT_USERS", "PERCENTILES_OVER_TIME", "P90_USERS", "CPU_UTILIZATION", "MEMORY_UTILIZATION", "CPU_USERS",
+     "MEMORY_USERS", "LATENCY_VS_USERS", "LATENCY_DISTRIBUTION"}
+)  # fmt: skip
+"""Pictures in whose place the page has lines to zoom in."""
+_MOST_BYTES: Final = 1_000_000
+"""Of the other pictures: the page is to stay small enough for a mail."""
 _SECTION: Final = re.compile(r"[^a-z0-9]+")
 _LETTER: Final = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]"
 _RIGHT_TO_LEFT: Final = re.compile(f"({_LETTER}(?:[^A-Za-z0-9]*{_LETTER})*)")
@@ -69,7 +72,7 @@ def _document(title: str, content: str, charts: Drawn, assets: Assets) -> str:
 
 def _part(part: Leaf, report: Report, charts: Drawn, assets: Assets) -> HtmlElement:
     if part.name == _CHARTS and charts.places:
-        return _charts(report, charts)
+        return _charts(report, charts, assets)
     root = deepcopy(part.tree)
     for element in list(root.iter()):
         _isolate(element)
@@ -81,8 +84,8 @@ def _part(part: Leaf, report: Report, charts: Drawn, assets: Assets) -> HtmlElem
         if is_caption(paragraph):
             paragraph.set("class", "caption")
     for strong in root.iter("strong"):
-        if strong.text_content() in VERDICTS:
-            strong.set("class", _LOOKS[strong.text_content()])
+        if look := LOOKS.get(strong.text_content()):
+            strong.set("class", look)
     if not part.name:
         return root
     section = html.Element("section", id=f"block-{part.name}")
@@ -93,7 +96,7 @@ def _part(part: Leaf, report: Report, charts: Drawn, assets: Assets) -> HtmlElem
 
 
 def _wrapped(part: Leaf, root: HtmlElement, report: Report) -> HtmlElement:
-    classes = ["banner", _LOOKS[report.verdict]] if part.name == "verdict" else []
+    classes = ["banner", LOOKS[report.verdict]] if part.name == "verdict" else []
     if part.name in report.edited:
         classes.append("edited")
         note = html.Element("p", {"class": "note"})
@@ -147,16 +150,46 @@ def _frame(table: HtmlElement, *, is_sortable: bool) -> None:
         table.set("class", "sortable")
 
 
-def _charts(report: Report, charts: Drawn) -> HtmlElement:
+def _charts(report: Report, charts: Drawn, assets: Assets) -> HtmlElement:
     root = html.Element("div")
     section = html.Element("section", id="block-charts")
     root.append(section)
+    shown, left_out = _still_pictures(report, assets)
     note = html.Element("p", {"class": "note"})
-    note.text = "".join(_chart_note(report))
+    note.text = "".join(_chart_note(report, left_out))
     section.append(note)
     for plot in report.plots:
         section.append(_chart(plot, charts.places[plot.id]))
+    for picture, content in shown:
+        section.append(_still(picture, content))
     return root
+
+
+def _still_pictures(report: Report, assets: Assets) -> tuple[list[tuple[Picture, bytes]], list[Picture]]:
+    """The pictures of which the page has no lines, and those for which it has no room."""
+    shown, left_out, room = list[tuple[Picture, bytes]](), list[Picture](), _MOST_BYTES
+    for one in report.pictures:
+        content = assets.pictures.get(f"../{one.file}")
+        if content is None or one.chart_id in _DRAWN_ANEW:
+            continue
+        if len(content) > room:
+            left_out.append(one)
+        else:
+            room -= len(content)
+            shown.append((one, content))
+    return shown, left_out
+
+
+def _still(picture: Picture, content: bytes) -> HtmlElement:
+    figure = html.Element("figure")
+    caption = html.Element("figcaption")
+    strong = html.Element("strong")
+    strong.text = picture.title
+    caption.append(strong)
+    image = html.Element("img", alt=picture.alt)
+    _inline(image, content)
+    figure.extend([caption, image])
+    return figure
 
 
 def _chart(plot: Plot, place: str) -> HtmlElement:
@@ -172,12 +205,13 @@ def _chart(plot: Plot, place: str) -> HtmlElement:
     return figure
 
 
-def _chart_note(report: Report) -> Iterator[str]:
+def _chart_note(report: Report, left_out: list[Picture]) -> Iterator[str]:
     yield "Charts over time share their axis: zoom in one and all follow. Click a name to hide its line. "
     if report.spans:
         yield "Shaded: " + ", ".join(f"{one.name} {one.from_s:.0f} to {one.to_s:.0f} s" for one in report.spans) + ". "
     if report.pictures:
-        yield "The same charts as pictures lie in the folder charts of the run."
+        yield "All charts lie as pictures in the folder charts of the run"
+        yield f"; {len(left_out)} of them would make this page too large and lie only there." if left_out else "."
 
 
 def _inside(element: HtmlElement) -> str:
