@@ -129,6 +129,13 @@ async def test_the_command_line_chooses(start: Start, mode: str) -> None:
     assert "this server only reads" in refused.content[0].text
 
 
+async def test_every_server_can_be_started_to_read_only(start: Start) -> None:
+    async with start("--read-only", command=COMMAND.with_name("confluence-mcp")) as client:
+        tools = {tool.name for tool in (await client.list_tools()).tools}
+    assert "list_spaces" in tools
+    assert "publish_report" not in tools
+
+
 def test_a_wrong_choice_ends_it_with_a_sentence() -> None:
     done = subprocess.run([COMMAND, "--preset", "tiny"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 2
