@@ -8,7 +8,9 @@ from typer.exceptions import TyperException
 
 from perfsuite import __version__
 from perfsuite.cli import exits, output
+from perfsuite.cli.demo import demo
 from perfsuite.cli.doctor import doctor
+from perfsuite.cli.run import run as run_workflow
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
 from perfsuite.cli.stats import stats
@@ -30,6 +32,8 @@ app.command("import")(import_)
 app.command("runs")(runs)
 app.command("status")(status)
 app.command("doctor")(doctor)
+app.command("run")(run_workflow)
+app.command("demo")(demo)
 app.command("run-jmeter")(run_jmeter)
 app.add_typer(sandbox, name="sandbox")
 
