@@ -73,7 +73,8 @@ def test_the_demo_goes_from_a_load_test_to_a_page_and_leaves_no_process(desk: De
     [run] = told["runs"]
     assert (run["run_id"], run["source"], run["ending"], run["outcome"]) == ("d1", source, "done", "Success")
     assert run["verdict"] is not None
-    assert told["truth"] == {"full_at_users": 20}
+    assert told["truth"]["full_at_users"] == 20
+    assert told["truth"]["trouble"].startswith("8% of the requests fail from 20")
     hosts = {file for file in run["files"] if file.startswith("datadog/host_metrics_")}
     assert hosts == {f"datadog/host_metrics_{name}.csv" for name in ("load-generator", "shop-1", "shop-2")}
     page = Path(told["page_copy"]).read_text(encoding="utf-8")

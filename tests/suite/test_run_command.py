@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from perfsuite.artifacts.schemas import RunFacts
+from perfsuite.cli import main
 from suite.driven import (
     INCONCLUSIVE,
     INTERRUPTED,
@@ -38,6 +39,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def alone(tmp_path: Path) -> Place:
     """No stand-ins: results alone."""
     found = plain(tmp_path / "alone")
+    found.bring("r1")
+    return found
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A run that no test changes."""
+    found = plain(tmp_path_factory.mktemp("known") / "place")
     found.bring("r1")
     return found
 
@@ -220,11 +229,22 @@ def test_what_nobody_confirmed_is_not_published(place: Place) -> None:
     ],
 )
 def test_wrong_usage_is_told_before_anything_is_done(
-    alone: Place, arguments: tuple[str, ...], code: int, said: str
+    known: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    code: int,
+    said: str,
 ) -> None:
-    before = alone.content("r1")
-    ended = alone.run(*arguments, "--json")
-    assert ended.code == code, ended.out + ended.err
-    error = ended.told["error"]
+    before = known.content("r1")
+    monkeypatch.chdir(known.folder)
+    monkeypatch.setenv("PERFSUITE_ARTIFACTS_DIR", str(known.artifacts))
+    monkeypatch.setenv("PERFSUITE_CONFIG_DIR", str(known.folder / "config"))
+    monkeypatch.setattr(sys, "argv", ["perfsuite", "run", *arguments, "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out = capfd.readouterr().out
+    assert ended.value.code == code, out
+    error = json.loads(out)["error"]
     assert said in f"{error['message']} {error['next_step']}"
-    assert alone.content("r1") == before
+    assert known.content("r1") == before

@@ -36,7 +36,9 @@ _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 def demo(
     seconds: Annotated[int, typer.Option(min=10, max=7200, help="How long the load test takes.")] = 90,
-    users: Annotated[int | None, typer.Option(min=1, max=500, help="At its end; by default too many.")] = None,
+    users: Annotated[
+        int | None, typer.Option(min=1, max=500, help="By default somewhat fewer than the shop takes.")
+    ] = None,
     source: Annotated[
         Literal["jmeter", "blazemeter"],
         typer.Option(help="blazemeter: the results of the same test are fetched from the stand-in of BlazeMeter."),
@@ -158,13 +160,14 @@ def _new_folder(runs: RunStore, run_id: RunId) -> Path:
 def _tell(trial: Trial, told: "Told", *, as_json: bool) -> None:
     page = str(trial.page) if trial.page.is_file() else None
     if as_json:
-        truth = {"full_at_users": trial.there.full_at_users}
+        truth = {"full_at_users": trial.there.full_at_users, "trouble": trial.there.trouble.truth}
         output.print_json(
             {**told.model_dump(mode="json"), "exit_code": _exit_code(told), "page_copy": page, "truth": truth}
         )
         return
     print_told(told)
-    output.show(f"The truth: all workers of the shop are busy from {trial.there.full_at_users:g} users on.")
+    full = f"The shop takes {trial.there.full_at_users:g} users."
+    output.show(f"What the analyses should have found: {trial.there.trouble.truth} {full}")
     if page:
         output.show(f"The page as it was published: {page}")
 

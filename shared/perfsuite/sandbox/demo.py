@@ -1,15 +1,18 @@
-"""What `perfsuite demo` drives: a shop, a plan that fills it, the stand-ins, and the files that people write.
+"""What `perfsuite demo` drives: a shop, a plan that drives it, the stand-ins, and the files that people write.
 
-The shop is full at a known number of users, and the load goes beyond that. So what an analysis should find is known.
+The load stays below what the shop takes, and from the middle of the test on the shop fails some requests. So what the
+analyses should find is known.
 """
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import yaml
 
 from perfsuite.sandbox import blazemeter, confluence, datadog
@@ -29,9 +32,50 @@ MASTER_ID: Final = FIRST_ID
 SHOP: Final = ShopSpec(workers=4, service_ms=50)
 THINK_MS: Final = 200
 _MACHINE: Final = "load-generator"
-_LIMIT_MS: Final = 200
-_RAMPED: Final = 0.6
+_LIMIT_MS: Final = 150
+_RAMPED: Final = 0.2
+_SHARE_OF_CAPACITY: Final = 0.8
+_FAILING: Final = 0.08
+_FAILS_FROM: Final = 0.5
+_LOOK_EVERY_S: Final = 0.5
 _ACCOUNTS: Final = ("BLAZEMETER_", "API_KEY_", "CONFLUENCE_", "DATADOG_", "DD_")
+
+
+@dataclass
+class Trouble:
+    """Switches the errors on in the middle of the test, and knows since when."""
+
+    control_url: str
+    after_s: float
+    begins: str | None = None
+    """In UTC; None before it is known when the test began."""
+
+    @property
+    def truth(self) -> str:
+        """What the analyses should find."""
+        since = f"from {self.begins} on, {self.after_s:g} s after the first request" if self.begins else "never"
+        return f"{_FAILING:.0%} of the requests fail {since}."
+
+    @contextmanager
+    def brewing(self) -> Iterator[None]:
+        """Wait for the first request for as long as the block lasts."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._wait, args=(over,), name="trouble", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _wait(self, over: threading.Event) -> None:
+        with httpx.Client(base_url=self.control_url, trust_env=False) as shop:
+            while not over.wait(_LOOK_EVERY_S):
+                found = shop.get("/_metrics").json()["buckets"]
+                if any(one["requests"] for one in found):
+                    fault = {"fault": "errors", "rate": _FAILING, "after_s": self.after_s}
+                    self.begins = str(shop.post("/_faults", json=fault).raise_for_status().json()["begins"])
+                    return
 
 
 @dataclass(frozen=True)
@@ -42,13 +86,14 @@ class Demo:
     properties: Mapping[str, str]
     environ: Mapping[str, str]
     """Of the servers: that of this process without any account, and with the stand-ins."""
-    full_at_users: float
     confluence_url: str
+    full_at_users: float
+    trouble: Trouble
 
 
 def usual_users() -> int:
-    """Almost twice what the shop takes."""
-    return round(1.8 * SHOP.knee(THINK_MS))
+    """Somewhat fewer than the shop takes."""
+    return round(_SHARE_OF_CAPACITY * SHOP.knee(THINK_MS))
 
 
 @contextmanager
@@ -63,6 +108,8 @@ def opened(folder: Path, artifacts: Path, *, users: int, seconds: int) -> Iterat
         spec = DatadogSpec(hosts=(), services=(), shop_control_url=shop.control_url, machine=_MACHINE)
         metrics = stack.enter_context(datadog.opened(spec))
         wiki = stack.enter_context(confluence.opened())
+        trouble = Trouble(shop.control_url, round(_FAILS_FROM * seconds))
+        stack.enter_context(trouble.brewing())
         _write(config / "environments.yaml", _environments())
         _write(config / "slas.yaml", _slas())
         own = {"PERFSUITE_ARTIFACTS_DIR": str(artifacts), "PERFSUITE_CONFIG_DIR": str(config)}
@@ -70,8 +117,9 @@ def opened(folder: Path, artifacts: Path, *, users: int, seconds: int) -> Iterat
             plan=_plan(folder, shop.url),
             properties={"users": str(users), "ramp": str(round(_RAMPED * seconds)), "duration": str(seconds)},
             environ={**_without_accounts(), **metrics.environment, **wiki.environment, **own},
-            full_at_users=SHOP.knee(THINK_MS),
             confluence_url=wiki.base_url,
+            full_at_users=SHOP.knee(THINK_MS),
+            trouble=trouble,
         )
 
 
@@ -103,7 +151,9 @@ def _environments() -> dict[str, Any]:
 
 def _slas() -> dict[str, Any]:
     limits = {"response_time_sla_ms": _LIMIT_MS, "percentile": "P90", "error_rate_threshold": 1}
-    return {"version": 1, "slas": [{"id": "shop", "description": "The shop of the demo", "default_sla": limits}]}
+    whole = {"pattern": "Shopping", "response_time_sla_ms": 4 * _LIMIT_MS, "reason": "It is four requests."}
+    profile = {"id": "shop", "description": "The shop of the demo", "default_sla": limits, "api_overrides": [whole]}
+    return {"version": 1, "slas": [profile]}
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -63,8 +63,8 @@ class Talk:
 
     def status(self) -> StageStatus:
         """What the ledger says of this stage."""
-        found = Ledger(self.run).status().stages
-        return next(one for one in found if one.stage == self.stage.id)
+        found = (one for one in Ledger(self.run).status().stages if one.stage == self.stage.id)
+        return next(found, _untouched(self.stage))
 
     async def step(self, steps: str | tuple[str, ...], *calls: Call, even_if_done: bool = False) -> list[Facts]:
         """Carry out steps by these calls, unless they are done, and see that they left what they must."""
@@ -166,6 +166,12 @@ class Talk:
         note = CallTold(server=call.server, tool=call.tool, times=0, seconds=0, characters=0, images=0)
         self.told.calls.append(note)
         return note
+
+
+def _untouched(stage: Stage) -> StageStatus:
+    """That of a source which has not begun: the ledger does not know yet that results will come from it."""
+    steps = (StepStatus(step=one.id, title=one.title, state="not_started", tool=one.tool) for one in stage.steps)
+    return StageStatus(stage=stage.id, title=stage.title, state="not_started", steps=tuple(steps))
 
 
 def _add(note: CallTold, answer: Answer, seconds: float) -> None:
