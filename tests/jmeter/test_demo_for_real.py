@@ -19,7 +19,7 @@ from perfsuite_jmeter.models.engine import Engine
 
 COMMAND = [sys.executable, "-c", "from perfsuite.cli import main; main()"]
 INTERRUPTED, STAGE_FAILED, INCONCLUSIVE = 130, 11, 10
-PATIENCE_S = 180
+PATIENCE_S = 900
 
 
 class Desk:
