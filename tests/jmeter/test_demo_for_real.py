@@ -67,7 +67,7 @@ def desk(engine: Engine, tmp_path: Path) -> Iterator[Desk]:
 
 @pytest.mark.parametrize("source", ["jmeter", "blazemeter"])
 def test_the_demo_goes_from_a_load_test_to_a_page_and_leaves_no_process(desk: Desk, source: str) -> None:
-    code, out, err = desk.run("demo", "--seconds", "10", "--users", "8", "--run-id", "d1", "--source", source, "--json")
+    code, out, err = desk.run("demo", "--seconds", "45", "--users", "8", "--run-id", "d1", "--source", source, "--json")
     assert code == 0, out + err
     told = json.loads(out)
     [run] = told["runs"]

@@ -32,9 +32,9 @@ def undisturbed(folder: Path) -> dict[str, str]:
         return place.content(RUN)
 
 
-@pytest.mark.parametrize("victim", ["server", "driver"])
+@pytest.mark.parametrize(("victim", "points"), [("server", 18), ("driver", 10)])
 def test_killed_before_every_file_and_every_end_of_a_step_it_leaves_the_same_bytes(
-    place: Place, tmp_path: Path, victim: str
+    place: Place, tmp_path: Path, victim: str, points: int
 ) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -48,5 +48,5 @@ def test_killed_before_every_file_and_every_end_of_a_step_it_leaves_the_same_byt
 
     assert ended.code in (PASSED, INCONCLUSIVE), ended.out + ended.err
     assert ended.told["runs"][0]["outcome"] == "Success"
-    assert len(list(marks.iterdir())) >= 12, sorted(mark.name for mark in marks.iterdir())
+    assert len(list(marks.iterdir())) >= points, sorted(mark.name for mark in marks.iterdir())
     assert place.content(RUN) == undisturbed(tmp_path / "sound")

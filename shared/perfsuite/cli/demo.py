@@ -35,7 +35,7 @@ _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def demo(
-    seconds: Annotated[int, typer.Option(min=10, max=7200, help="How long the load test takes.")] = 90,
+    seconds: Annotated[int, typer.Option(min=45, max=7200, help="How long the load test takes.")] = 90,
     users: Annotated[
         int | None, typer.Option(min=1, max=500, help="By default somewhat fewer than the shop takes.")
     ] = None,
