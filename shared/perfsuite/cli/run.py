@@ -86,9 +86,10 @@ def print_told(found: "Told") -> None:
     if found.summary_file:
         output.show(f"Summary: {found.summary_file}")
     output.show(f"{found.seconds:.0f} s; exit code {found.exit_code}: {found.meaning}")
-    if found.interrupted:
-        output.warn("Stopped, as you wished. A load test that was started goes on by itself.")
     if found.resume:
+        for one in found.runs:
+            if any((stage.stage, stage.ending) == ("jmeter", "interrupted") for stage in one.stages):
+                output.warn(f"The load test of run {one.run_id!r} goes on by itself, if it was started.")
         output.show(f"To go on: {found.resume}")
 
 
