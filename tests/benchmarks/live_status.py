@@ -26,7 +26,7 @@ from measuring import server_command
 
 from perfsuite.artifacts import RunFolder, RunStore, layout
 from perfsuite.artifacts.schemas import RunFacts
-from perfsuite.cli.jmeter_session import Consent, JMeterServer, with_server
+from perfsuite.cli.session import Consent, Server, with_server
 from perfsuite_jmeter.client.supervisor import boot_id, start_time
 from perfsuite_jmeter.models.live import CHECKPOINT
 from perfsuite_jmeter.models.runs import LOCK_FILE, SPEC, STATE, ProcessHandle, RunSpec, SupervisorState
@@ -157,7 +157,7 @@ def _first(run: RunFolder) -> float:
 def _asked(run: RunFolder, calls: int) -> list[tuple[float, int]]:
     """Seconds and rows of each of the calls to one server."""
 
-    async def ask(server: JMeterServer) -> list[tuple[float, int]]:
+    async def ask(server: Server) -> list[tuple[float, int]]:
         found = []
         for call in range(calls):
             await anyio.sleep(_PAUSE_S if call else 0)
@@ -166,7 +166,9 @@ def _asked(run: RunFolder, calls: int) -> list[tuple[float, int]]:
             found.append((time.perf_counter() - began, status["total"]["samples"]))
         return found
 
-    return anyio.run(with_server, server_command(run.root.parent), Consent(always=True, at_terminal=False), ask)
+    return anyio.run(
+        with_server, "jmeter", server_command(run.root.parent), Consent(always=True, at_terminal=False), ask
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Runs commands one after the other in turns, and tells medians, ranges and peak memory."""
 
 import os
-import shlex
 import statistics
 import subprocess
 import sys
@@ -68,8 +67,6 @@ def interleaved(commands: Mapping[str, Callable[[], tuple[float, float]]], round
     return found
 
 
-def server_command(artifacts: Path) -> str:
-    """The jmeter server with this folder of runs, as `--server` takes a command."""
-    return shlex.join(
-        ["env", f"PERFSUITE_ARTIFACTS_DIR={artifacts}", str(Path(sys.executable).with_name("jmeter-mcp"))]
-    )
+def server_command(artifacts: Path) -> list[str]:
+    """What starts the jmeter server with this folder of runs."""
+    return ["env", f"PERFSUITE_ARTIFACTS_DIR={artifacts}", str(Path(sys.executable).with_name("jmeter-mcp"))]

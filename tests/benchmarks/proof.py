@@ -23,7 +23,7 @@ from jmeter_report import jmeter_report
 from measuring import server_command
 
 from perfsuite.artifacts import RunStore, layout
-from perfsuite.cli.jmeter_session import Consent, JMeterServer, with_server
+from perfsuite.cli.session import Consent, Server, with_server
 from perfsuite.errors import Unreachable
 from perfsuite.sandbox.running import started
 from perfsuite_jmeter.models.runs import STATE
@@ -84,11 +84,11 @@ def _perfsuite(*arguments: str) -> bytes:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
 
-def _ask_a_server(runs: RunStore, work: Callable[[JMeterServer], Awaitable[None]]) -> None:
-    anyio.run(with_server, server_command(runs.root), Consent(always=True, at_terminal=False), work)
+def _ask_a_server(runs: RunStore, work: Callable[[Server], Awaitable[None]]) -> None:
+    anyio.run(with_server, "jmeter", server_command(runs.root), Consent(always=True, at_terminal=False), work)
 
 
-async def _start_and_kill(server: JMeterServer, plan: Path, proof: Proof) -> None:
+async def _start_and_kill(server: Server, plan: Path, proof: Proof) -> None:
     properties = {"users": str(USERS), "duration": str(DURATION_S)}
     began = time.perf_counter()
     asked = {"plan": str(plan), "run_id": RUN_ID, "properties": properties}
@@ -108,7 +108,7 @@ def _who_is_left(runs: RunStore) -> str:
     return f"Java {state.java.pid} and supervisor {state.supervisor.pid} go on"
 
 
-async def _follow_and_collect(server: JMeterServer, proof: Proof) -> None:
+async def _follow_and_collect(server: Server, proof: Proof) -> None:
     proof.seen.append(f"another server, asked first: {_told(await _status(server))}")
     while (status := await _status(server, wait_s=45))["state"] in _LIVE:
         pass
@@ -125,7 +125,7 @@ async def _follow_and_collect(server: JMeterServer, proof: Proof) -> None:
     )
 
 
-async def _status(server: JMeterServer, **more: int) -> dict[str, Any]:
+async def _status(server: Server, **more: int) -> dict[str, Any]:
     return await server.ask("get_jmeter_run_status", run_id=RUN_ID, next_step="", **more)
 
 

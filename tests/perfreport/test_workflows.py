@@ -46,6 +46,7 @@ def test_what_was_asked_before_stays_where_nothing_is_said(runs: RunStore, tmp_p
     request = runs.open("calm").record().request
     assert (request.workspace, request.environment_type, request.confluence) == ("Shop", "staging", SPACE)
     assert any("is changed" in note for note in answer.notes)
+    assert not any("nothing is published" in note for note in answer.notes)
     assert runs.open("calm").record().scenario == "shop checkout"
 
 

@@ -9,8 +9,10 @@ from typer.exceptions import TyperException
 from perfsuite import __version__
 from perfsuite.cli import exits, output
 from perfsuite.cli.clients import clients
+from perfsuite.cli.demo import demo
 from perfsuite.cli.doctor import doctor
 from perfsuite.cli.handover import mcp
+from perfsuite.cli.run import run as run_workflow
 from perfsuite.cli.run_jmeter import run_jmeter
 from perfsuite.cli.runs import import_, runs, status
 from perfsuite.cli.skills import skills
@@ -35,6 +37,8 @@ app.command("status")(status)
 app.command("doctor")(doctor)
 app.command("clients")(clients)
 app.command("mcp", context_settings={"ignore_unknown_options": True})(mcp)
+app.command("run")(run_workflow)
+app.command("demo")(demo)
 app.command("run-jmeter")(run_jmeter)
 app.command("skills")(skills)
 app.add_typer(sandbox, name="sandbox")

@@ -8,6 +8,9 @@ DONE: Final = 0
 INTERNAL: Final = 1
 USAGE: Final = 2
 NOT_FINISHED: Final = 8
+LIMIT_BROKEN: Final = 9
+INCONCLUSIVE: Final = 10
+STAGE_FAILED: Final = 11
 INTERRUPTED: Final = 130
 
 _BY_ERROR: Final[tuple[tuple[type[errors.PerfsuiteError], int], ...]] = (
@@ -33,8 +36,14 @@ MEANINGS: Final[dict[int, str]] = {
     6: "the disk is full, or a limit was passed",
     7: "a service on the network did not do what was asked",
     NOT_FINISHED: "a load test did not run to its end",
+    LIMIT_BROKEN: "`run`: a limit of slas.yaml was broken",
+    INCONCLUSIVE: "`run`: everything was done, and nothing says whether the run passed",
+    STAGE_FAILED: "`run`: a stage failed, and no limit is known to be broken",
     INTERRUPTED: "interrupted by Ctrl-C",
 }
+
+GRAVEST_FIRST: Final = (INTERRUPTED, LIMIT_BROKEN, STAGE_FAILED, INCONCLUSIVE, DONE)
+"""What several runs come to. A broken limit is what a gate waits for, so nothing that went wrong elsewhere hides it."""
 
 
 def exit_code(error: errors.PerfsuiteError) -> int:

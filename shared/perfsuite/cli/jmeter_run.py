@@ -13,8 +13,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from perfsuite.cli import exits
-from perfsuite.cli.jmeter_session import Consent, JMeterServer
 from perfsuite.cli.jmeter_views import Facts, View, findings, violations
+from perfsuite.cli.session import Consent, Server
 from perfsuite.errors import BadFile, PerfsuiteError, Refused
 
 _GOING_ON: Final = frozenset({"queued", "starting", "running", "stopping"})
@@ -78,7 +78,7 @@ class Run:
         self._started = anyio.Event()
         self._found = Outcome(run_id=order.run_id)
 
-    async def carry_out(self, server: JMeterServer) -> Outcome:
+    async def carry_out(self, server: Server) -> Outcome:
         """Check, start, watch, collect."""
         try:
             if self._order.plan is not None:
@@ -90,7 +90,7 @@ class Run:
             self._view.close()
         return self._found
 
-    async def _checked(self, server: JMeterServer, plan: Path) -> Facts:
+    async def _checked(self, server: Server, plan: Path) -> Facts:
         check = await server.ask(
             "validate_test_plan",
             failing=BadFile,
@@ -113,7 +113,7 @@ class Run:
             self._warn(text)
         return check
 
-    async def _watched(self, server: JMeterServer) -> None:
+    async def _watched(self, server: Server) -> None:
         failure: PerfsuiteError | None = None
         async with anyio.create_task_group() as tasks:
             with anyio.open_signal_receiver(signal.SIGINT) as signals:
@@ -127,7 +127,7 @@ class Run:
         if failure is not None:
             raise failure
 
-    async def _start_and_follow(self, server: JMeterServer) -> None:
+    async def _start_and_follow(self, server: Server) -> None:
         if self._order.plan is not None:
             self._found.started = await self._start(server, self._order.plan)
             self._found.run_id = str(self._found.started["run_id"])
@@ -140,7 +140,7 @@ class Run:
             if anyio.current_time() - asked_at < _PAUSE_S:
                 await anyio.sleep(_PAUSE_S)
 
-    async def _start(self, server: JMeterServer, plan: Path) -> Facts:
+    async def _start(self, server: Server, plan: Path) -> Facts:
         order = self._order
         try:
             return await server.ask(
@@ -165,7 +165,7 @@ class Run:
                 raise Refused("Nothing was started, as you answered.", next_step="Run it again to be asked.") from None
             raise
 
-    async def _obey(self, signals: AsyncIterator[signal.Signals], server: JMeterServer, tasks: TaskGroup) -> None:
+    async def _obey(self, signals: AsyncIterator[signal.Signals], server: Server, tasks: TaskGroup) -> None:
         """The first Ctrl-C stops the test, the second one ends the watch; while a question is asked, it means no."""
         async for _ in signals:
             if self._consent.give_up():
@@ -179,7 +179,7 @@ class Run:
         self._warn(f"No longer watching. {self._come_back}")
         tasks.cancel_scope.cancel()
 
-    async def _stop(self, server: JMeterServer) -> None:
+    async def _stop(self, server: Server) -> None:
         await self._started.wait()
         # Ctrl-C is the answer to the question that is asked before.
         self._consent.always = True
@@ -188,7 +188,7 @@ class Run:
         except PerfsuiteError as error:
             self._warn(str(error))
 
-    async def _collected(self, server: JMeterServer) -> Facts | None:
+    async def _collected(self, server: Server) -> Facts | None:
         """The results, of which a run that failed or was cut off may have none."""
         try:
             found = await self._ask_about_run(server, "collect_jmeter_results")
@@ -202,7 +202,7 @@ class Run:
         result = found.get("result", found)
         return dict(result) if isinstance(result, Mapping) else found
 
-    async def _ask_about_run(self, server: JMeterServer, tool: str, **arguments: Any) -> dict[str, Any]:
+    async def _ask_about_run(self, server: Server, tool: str, **arguments: Any) -> dict[str, Any]:
         return await server.ask(tool, next_step=self._come_back, run_id=self._found.run_id, **arguments)
 
     @property

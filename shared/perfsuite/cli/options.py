@@ -66,3 +66,14 @@ def _apdex(text: str) -> Apdex:
             f"The APDEX limits {text!r} are not two numbers.", next_step="Give them in milliseconds, as in '500,1500'."
         ) from None
     return Apdex(satisfied, tolerated)
+
+
+def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    """Texts such as NAME=VALUE, by their names."""
+    pairs = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise BadInput(f"{option} {text!r} is no NAME=VALUE.", next_step=f"Write it as in `{option} name=value`.")
+        pairs[name] = value
+    return pairs

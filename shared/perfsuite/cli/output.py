@@ -80,6 +80,24 @@ def say(text: str) -> None:
     console().print(plain(text), soft_wrap=True)
 
 
+def show(text: str, *, style: str = "", indent: int = 0) -> None:
+    """A line as a whole, where `say` cuts what is long."""
+    line = Text.assemble(" " * indent, (_kept(redact(text)).plain, style))
+    console().print(line, soft_wrap=True)
+
+
+def show_markdown(text: str) -> None:
+    """As a page in a terminal, and as it is in a file or a pipe."""
+    screen = console()
+    if not screen.is_terminal:
+        for line in text.splitlines():
+            show(line)
+        return
+    from rich.markdown import Markdown
+
+    screen.print(Markdown(redact(text)))
+
+
 def warn(text: str) -> None:
     console(to_stderr=True).print(Text.assemble(("warning ", "yellow"), plain(text)), soft_wrap=True)
 
@@ -128,4 +146,4 @@ def _reporter(bar: Any, began: float) -> Callable[[str, float], None]:
 
 
 def _kept(text: str) -> Text:
-    return Text(printable(text, 2_000))
+    return Text(printable(text, 4_000))

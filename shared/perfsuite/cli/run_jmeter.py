@@ -7,7 +7,7 @@ import typer
 
 from perfsuite.cli import output
 from perfsuite.cli.jmeter_views import Lines, Screen, Silent, View, print_summary
-from perfsuite.cli.options import AsJson
+from perfsuite.cli.options import AsJson, pairs
 from perfsuite.errors import BadInput, NotFound
 
 
@@ -34,18 +34,19 @@ def run_jmeter(
     import anyio
 
     from perfsuite.cli.jmeter_run import Order, Run
-    from perfsuite.cli.jmeter_session import Consent, at_terminal, with_server
+    from perfsuite.cli.session import Consent, at_terminal, server_command, with_server
 
     order = Order(
         plan=_plan(plan, run_id),
         run_id=run_id,
-        properties=_pairs(properties, "-J"),
-        secrets=_pairs(secrets, "--secret"),
+        properties=pairs(properties, "-J"),
+        secrets=pairs(secrets, "--secret"),
         remote_hosts=[host for part in remote.split(",") if (host := part.strip())],
         rerun=rerun,
     )
     consent = Consent(always=yes, at_terminal=at_terminal())
-    found = anyio.run(with_server, server, consent, Run(order, consent, _view(as_json)).carry_out)
+    work = Run(order, consent, _view(as_json)).carry_out
+    found = anyio.run(with_server, "jmeter", server_command("jmeter", server), consent, work)
     if as_json:
         output.print_json(found.as_json())
     elif not found.detached:
@@ -61,16 +62,6 @@ def _plan(plan: Path | None, run_id: str | None) -> Path | None:
     if not plan.is_file():
         raise NotFound(f"There is no plan {str(plan)!r}.", next_step="Correct the path.")
     return plan.absolute()
-
-
-def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise BadInput(f"{option} {text!r} is no NAME=VALUE.", next_step=f"Write it as in `{option} name=value`.")
-        pairs[name] = value
-    return pairs
 
 
 def _view(as_json: bool) -> View:

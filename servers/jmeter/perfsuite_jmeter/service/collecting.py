@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TOOL: Final = "collect_jmeter_results"
 _STAGE: Final = "jmeter"
 _STATUS_TOOL: Final = "get_jmeter_run_status"
+_START_TOOL: Final = "start_jmeter_test"
 _LONGEST_LINE: Final = 4_096
 _LONGEST_REASON: Final = 400
 _MOST_WARNINGS: Final = 10
@@ -46,6 +47,7 @@ def collect_results(runs: RunStore, run_id: str, progress: "Progress" = _nobody_
     _refuse_unfinished(seen)
     origin = Origin(_STAGE, TOOL, layout.JMETER_AGGREGATE)
     ledger = Ledger(run)
+    _prove_start(ledger)
     with ledger.step(_STAGE, "wait", tool=_STATUS_TOOL, inputs=_existing(run, STATE)):
         # That it has ended was seen before; this notes of which attempt.
         pass
@@ -59,6 +61,15 @@ def collect_results(runs: RunStore, run_id: str, progress: "Progress" = _nobody_
                 step.produced(path)
     report(ledger, origin, found.rows)
     return _collected(seen, found)
+
+
+def _prove_start(ledger: Ledger) -> None:
+    """Note that the test was started where whoever started it was killed before noting that."""
+    noted = {one.step for one in ledger.folder.record().ledger if (one.stage, one.state) == (_STAGE, "done")}
+    for step in ("validate_plan", "check_guard_rails", "start"):
+        if step not in noted:
+            with ledger.step(_STAGE, step, tool=_START_TOOL):
+                pass
 
 
 def _refuse_unfinished(seen: Observed) -> None:

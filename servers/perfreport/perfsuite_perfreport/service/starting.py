@@ -49,7 +49,7 @@ def start_workflow(runs: RunStore, wanted: Wanted) -> StartedWorkflow:
     workflow = _workflow(runs, wanted)
     known = [run.run_id for run in runs.runs()]
     notes = [note for run_id in wanted.run_ids for note in _opened(runs, run_id, wanted.request, known)]
-    notes += _notes(wanted)
+    notes += _notes(wanted, [runs.open(run_id).record().request for run_id in wanted.run_ids])
     place = save_workflow(runs, workflow)
     return StartedWorkflow(
         workflow_id=workflow.workflow_id,
@@ -132,12 +132,13 @@ def _with(record: RunRecord, request: RunRequest) -> RunRecord:
     return record.model_copy(update={"request": request})
 
 
-def _notes(wanted: Wanted) -> Iterator[str]:
+def _notes(wanted: Wanted, requests: list[RunRequest]) -> Iterator[str]:
+    """What will be lacking; what was asked for a run before still counts."""
     if not any((folder / _SLAS).is_file() for folder in wanted.folders):
         yield f"There is no {_SLAS}: no limit will be evaluated, and the verdict will be INCONCLUSIVE."
-    if wanted.request.environment is None:
+    if any(one.environment is None for one in requests):
         yield "No environment is named: no metrics and logs are collected, and reports say so."
-    if wanted.request.confluence.space is None:
+    if any(one.confluence.space is None for one in requests):
         yield "No Confluence space is named: nothing is published."
 
 

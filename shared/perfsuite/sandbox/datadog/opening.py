@@ -31,5 +31,5 @@ def opened(
 ) -> Iterator[OpenDatadog]:
     """Answer from a thread of this process for as long as the block lasts."""
     standin = DatadogStandIn(spec, backstage, curve)
-    with serving(standin.app(), port=port) as url:
+    with standin.world.watching(), serving(standin.app(), port=port) as url:
         yield OpenDatadog(standin, url)

@@ -127,6 +127,7 @@ class DatadogSpec(_Part):
     corners: tuple[Corner, ...] = Field(default=(), description="users over time")
     run_folder: str | None = Field(default=None, description="a run whose samples are the load, in place of `corners`")
     shop_control_url: str | None = Field(default=None, description="a shop whose published metrics become hosts")
+    machine: str | None = Field(default=None, description="a host that is this machine itself, as it is measured")
     rows: tuple[Row, ...] = ()
     log_rows: tuple[LogRow, ...] = ()
     requests_per_user_s: float = Field(default=1.0, ge=0)

@@ -1,5 +1,6 @@
 """Everything that the stand-in tells of, put together from a spec."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ from perfsuite.sandbox.datadog.catalog import Metric
 from perfsuite.sandbox.datadog.curves import Curve, MeasuredCurve, PlannedCurve
 from perfsuite.sandbox.datadog.hosts import Host, Hosts
 from perfsuite.sandbox.datadog.kubernetes import Service, Services
+from perfsuite.sandbox.datadog.machine_origin import MachineOrigin
 from perfsuite.sandbox.datadog.shop_origin import ShopOrigin
 from perfsuite.sandbox.datadog.sources import Measured, Origin, Source
 from perfsuite.sandbox.datadog.spec import DatadogSpec
@@ -33,6 +35,13 @@ class World:
         self._origins: list[Origin] = [Hosts(self.hosts, spec.memory_unit), Services(self.services)]
         if spec.shop_control_url:
             self._origins.append(ShopOrigin(spec.shop_control_url))
+        self._machine = MachineOrigin(spec.machine) if spec.machine else None
+        if self._machine is not None:
+            self._origins.append(self._machine)
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Measure what is measured here for as long as the block lasts."""
+        return self._machine.watching() if self._machine is not None else nullcontext()
 
     def metrics(self) -> dict[str, Metric]:
         found: dict[str, Metric] = {}
