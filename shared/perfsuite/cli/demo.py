@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("queued", "starting", "running", "stopping")
 _LONGEST_CLEANING_S: Final = 60
+_WORKED: Final = "the demo worked, whatever the verdict is"
 _PAGE: Final = "confluence-page.html"
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -57,10 +58,12 @@ def demo(
     with _heard(), sandbox.opened(folder, runs.root, users=users or sandbox.usual_users(), seconds=seconds) as there:
         trial = Trial(runs, name, folder, watch, there)
         told = trial.by_blazemeter() if source == "blazemeter" else trial.by_jmeter()
+        told.exit_code = _exit_code(told)
+        told.meaning = _WORKED if told.exit_code == exits.DONE else exits.MEANINGS[told.exit_code]
         _tell(trial, told, as_json=as_json)
         if keep and not told.interrupted:
             _wait(there, as_json=as_json)
-    raise SystemExit(_exit_code(told))
+    raise SystemExit(told.exit_code)
 
 
 @dataclass(frozen=True)
@@ -161,9 +164,7 @@ def _tell(trial: Trial, told: "Told", *, as_json: bool) -> None:
     page = str(trial.page) if trial.page.is_file() else None
     if as_json:
         truth = {"full_at_users": trial.there.full_at_users, "trouble": trial.there.trouble.truth}
-        output.print_json(
-            {**told.model_dump(mode="json"), "exit_code": _exit_code(told), "page_copy": page, "truth": truth}
-        )
+        output.print_json({**told.model_dump(mode="json"), "page_copy": page, "truth": truth})
         return
     print_told(told)
     full = f"The shop takes {trial.there.full_at_users:g} users."
