@@ -15,8 +15,6 @@ from zlib import crc32
 
 def _watch(marks: Path, victim: str, root: str) -> None:
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "import" and "perfsuite.mcp.heavy" in sys.modules:
-            _start_light()
         if event != "os.rename" or not str(arguments[1]).startswith(root) or not sys.argv[0].endswith("-mcp"):
             return
         name = _point(Path(str(arguments[0])), os.path.relpath(str(arguments[1]), root))
@@ -25,12 +23,6 @@ def _watch(marks: Path, victim: str, root: str) -> None:
             os.kill(os.getpid() if victim == "server" else os.getppid(), signal.SIGKILL)
 
     sys.addaudithook(audit)
-
-
-def _start_light() -> None:
-    """Import nothing ahead of time: these servers die before most of it would be used."""
-    families = getattr(sys.modules["perfsuite.mcp.heavy"], "FAMILIES", {})
-    families.update(dict.fromkeys(families, ()))
 
 
 def _point(written: Path, target: str) -> str:
