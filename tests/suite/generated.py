@@ -31,6 +31,8 @@ DOCUMENTS: Final = tuple(
 )
 ENV_EXAMPLE: Final = ROOT / ".env.example"
 EXAMPLE: Final = "tests/data/checkout.jtl"
+SHARED: Final = "cancel_job"
+"""The tool that servers have in common, and that stops the work of the others."""
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)([\w ]*) -->\n).*?(<!-- end -->)", re.DOTALL)
 _WIDTH: Final = "112"
 _ENV_HEAD: Final = """\
@@ -81,8 +83,17 @@ def _tools() -> str:
     rows = []
     for name in servers():
         link = f"[`{command_of(name)}`](servers/{name}/README.md)"
-        rows += [(link, f"`{tool.name}`", _first_line(tool.description or "")) for tool in tools(name)]
-    return _table(("server", "tool", "what comes back"), rows)
+        named = [tool.name for tool in tools(name)]
+        rows.append((link, _purpose(name), _listing(named, {*named} - {SHARED})))
+    return _table(("server", "what it does", "its tools"), rows)
+
+
+def _purpose(server: str) -> str:
+    """What the first sentence of a server's README says that it does."""
+    text = (ROOT / "servers" / server / "README.md").read_text(encoding="utf-8").split("\n\n")[1]
+    sentence = re.split(r"[.:;] ", " ".join(text.split()), maxsplit=1)[0]
+    purpose = sentence.removeprefix("An MCP server that ").rstrip(".")
+    return purpose[0].upper() + purpose[1:] + "."
 
 
 def _parameters(server: str, name: str) -> str:
@@ -111,7 +122,7 @@ def _preset() -> str:
     """The tools of the preset core by server, and what it leaves out."""
     rows = []
     for name in SERVERS:
-        named = [tool.name for tool in tools(name) if tool.name != "cancel_job"]
+        named = [tool.name for tool in tools(name) if tool.name != SHARED]
         rows.append((f"`{name}`", _listing(named, CORE), _listing(named, {*named} - CORE)))
     return _table(("server", "in the preset core", "left out"), rows)
 
