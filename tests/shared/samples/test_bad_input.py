@@ -140,6 +140,11 @@ def test_latin_1_is_read_and_said(tmp_path: Path) -> None:
     assert "Some rows are not UTF-8 and were read as Windows Latin-1." in found.warnings
 
 
+def test_a_header_that_is_indented_is_one_wherever_it_stands(tmp_path: Path) -> None:
+    found = jtl.stats(tmp_path, f"\t{jtl.HEADER}\n{ROW}\n" * 2)
+    assert (found.total.samples, found.files[0].rows_rejected) == (2, 0)
+
+
 def test_a_latin_1_header_is_still_the_header(tmp_path: Path) -> None:
     found = jtl.stats(tmp_path, (jtl.HEADER + ",größe\n" + ROW + ",1\n").encode("cp1252"))
     assert (found.total.samples, found.files[0].rows_rejected) == (1, 0)

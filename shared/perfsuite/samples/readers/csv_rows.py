@@ -23,6 +23,7 @@ _TRUTH: Final = {
 INT32: Final = 2**31 - 1
 _INT64: Final = 2**63 - 1
 _ABSENT: Final = frozenset({"", "null"})
+_AROUND_NAMES: Final = '" \t'
 
 
 def read(
@@ -56,8 +57,8 @@ def check_last(last: bytes, dialect: Dialect, options: ReadOptions, report: Read
 
 
 def _is_header(fields: list[str], dialect: Dialect) -> bool:
-    first = fields[0].lstrip("\ufeff").strip('" ').lower()
-    return first == dialect.names[0].lower() and [f.strip('" ').lower() for f in fields[1:]] == [
+    first = fields[0].lstrip("\ufeff").strip(_AROUND_NAMES).lower()
+    return first == dialect.names[0].lower() and [f.strip(_AROUND_NAMES).lower() for f in fields[1:]] == [
         name.lower() for name in dialect.names[1:]
     ]
 
