@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from perfsuite.sandbox.blazemeter import OpenBlazeMeter
+from quick import UNCOUNTED
 
 HERE = Path(__file__).parent
 WHOLE = [
@@ -27,7 +28,7 @@ def killed(how: str, folder: Path, service: OpenBlazeMeter) -> dict[str, Any]:
     """What came of it in a process of its own."""
     done = subprocess.run(
         [sys.executable, str(HERE / "killing.py"), str(folder), how],
-        env={**os.environ, **service.environment, "PYTHONPATH": str(HERE.parent)},
+        env={**os.environ, **service.environment, "PYTHONPATH": str(HERE.parent), **UNCOUNTED},
         capture_output=True,
         text=True,
         timeout=300,

@@ -54,7 +54,7 @@ def rows_of(run: list[tuple[int, str, bool]]) -> list[Row]:
 
 
 @given(tests_run, st.randoms(use_true_random=False))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_the_order_of_the_rows_does_not_matter(run: list[tuple[int, str, bool]], random: Any) -> None:
     rows = rows_of(run)
     shuffled = random.sample(rows, len(rows))
@@ -62,7 +62,7 @@ def test_the_order_of_the_rows_does_not_matter(run: list[tuple[int, str, bool]],
 
 
 @given(tests_run, st.randoms(use_true_random=False))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_two_engines_are_what_one_file_of_both_is(run: list[tuple[int, str, bool]], random: Any) -> None:
     hosts = [one | {"Hostname": random.choice(["one", "two"])} for one in rows_of(run)]
     parts = [[one for one in hosts if one["Hostname"] == host] for host in ("one", "two")]
@@ -77,7 +77,7 @@ def statistics(found: PerformanceAnalysis) -> Any:
 
 
 @given(tests_run, st.integers(2, 9))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_times_that_are_longer_by_a_factor_give_numbers_longer_by_it(
     run: list[tuple[int, str, bool]], factor: int
 ) -> None:
@@ -91,7 +91,7 @@ def test_times_that_are_longer_by_a_factor_give_numbers_longer_by_it(
 
 
 @given(tests_run)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_swapping_two_labels_swaps_their_results(run: list[tuple[int, str, bool]]) -> None:
     other = {"GET /a": "GET /b", "GET /b": "GET /a"}
     before = found_in(rows_of(run))
@@ -100,7 +100,7 @@ def test_swapping_two_labels_swaps_their_results(run: list[tuple[int, str, bool]
 
 
 @given(tests_run)
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_percentiles_rise_and_lie_between_the_extremes(run: list[tuple[int, str, bool]]) -> None:
     for one in every(found_in(rows_of(run))):
         known = [value for value in one.percentiles_ms.values() if value is not None]

@@ -10,6 +10,7 @@ import pytest
 from mcp import Client
 
 from perfsuite.artifacts import RunStore
+from quick import made_once
 
 from .reported import make_runs
 
@@ -28,7 +29,7 @@ def mode(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The runs `calm`, `storm` and `bare`, analysed."""
-    return make_runs(tmp_path_factory.mktemp("prepared"))
+    return made_once(tmp_path_factory, "reported", make_runs) / "artifacts"
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ from perfsuite_perfreport.service.charts import create_charts, list_charts
 from .pictured import bending, chart, charts_file, hostile, made, size_of
 from .reported import changed
 
+pytestmark = pytest.mark.xdist_group("charts")
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 

@@ -35,6 +35,9 @@ WORDS = "The slow requests come from the new search index."
 CHARTS = ("CHANGES", "OVERLAY_P95", "OVERLAY_THROUGHPUT")
 
 
+pytestmark = pytest.mark.xdist_group("comparison reports")
+
+
 def renamed(what: Scenario, names: tuple[str, ...]) -> Scenario:
     """The scenario with other labels."""
     what.samples["label"] = what.samples["label"].map(dict(zip(LABELS, names, strict=True)))

@@ -38,6 +38,9 @@ HOSTILE = [
 ]
 
 
+pytestmark = pytest.mark.xdist_group("hostile report")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of a run whose labels and messages are all of them."""

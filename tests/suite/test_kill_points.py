@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from quick import UNCOUNTED
 from suite.driven import INCONCLUSIVE, PASSED, PUBLISHING, STAGE_FAILED, Place, opened
 
 HERE = Path(__file__).parent
@@ -14,8 +15,6 @@ ORDER = ("--run-id", RUN, "--env", "shop", *PUBLISHING, "--json")
 MOST_RESUMES = 60
 UNREACHABLE = 7
 """A server was killed in the first call of all, and again when that was repeated."""
-UNCOUNTED = {"COVERAGE_PROCESS_CONFIG": ""}
-"""What is killed tells no coverage, and to count it takes as long as the work itself."""
 
 
 @pytest.fixture

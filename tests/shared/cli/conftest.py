@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from perfsuite.cli import main
+from quick import UNCOUNTED
 from shared.cli.desk import Desk
 
 
@@ -30,6 +31,8 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PERFSUITE_ARTIFACTS_DIR", str(tmp_path / "artifacts"))
     monkeypatch.delenv("COLUMNS", raising=False)
+    for name, value in UNCOUNTED.items():
+        monkeypatch.setenv(name, value)
 
     def run(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["perfsuite", *map(str, arguments)])
