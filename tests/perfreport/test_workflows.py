@@ -184,7 +184,7 @@ def test_the_numbers_of_a_summary_are_those_of_the_analyses(runs: RunStore) -> N
     infrastructure = runs.open("calm").load(layout.INFRASTRUCTURE_ANALYSIS)
     [cpu] = [one for one in infrastructure.resources[0].metrics if one.metric == "cpu_util_pct"]
     assert (
-        f"| calm | web-1 | CPU, % of the limit | {cpu.whole.average:.2f} | {cpu.whole.maximum:.2f} |"
+        f"| calm | web-1 | CPU, % of the host | {cpu.whole.average:.2f} | {cpu.whole.maximum:.2f} |"
         in summary.markdown
     )
     assert "analysis/performance_analysis.json" in summary.markdown

@@ -7,7 +7,7 @@ from typing import Final
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.comparisons import Compared, Comparison, PairComparison
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Resource
 from perfsuite.workflow.status import RunStatus, StepStatus
 from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.markdown.tables import table
@@ -18,7 +18,7 @@ from perfsuite_perfreport.models.report import Cell, Column, Form, Table
 from perfsuite_perfreport.models.workflow import Metrics, Outcome, RunOutcome
 
 _SETTLED: Final = ("done", "skipped")
-_RATED: Final = {"cpu_util_pct": "CPU, % of the limit", "mem_util_pct": "memory, % of the limit"}
+_RATED: Final = {"cpu_util_pct": "CPU", "mem_util_pct": "memory"}
 _MOST_CHANGES: Final = 20
 _TROUBLED: Final = ("failed", "interrupted", "stale")
 
@@ -63,7 +63,7 @@ def summary(workflow_id: str, runs: Sequence[Ended], comparisons: Sequence[Compa
         *(f"- {escaped(one.run_id)}: {lozenge(one.outcome.upper())} {escaped(one.reason)}" for one in outcomes),
         "## Numbers",
         table(_numbers(outcomes), 1),
-        "## CPU and memory",
+        "## CPU and memory (whole run)",
         table(_resources(runs), 2),
     ]
     if len(runs) > 1:
@@ -137,19 +137,23 @@ def _numbers(outcomes: Sequence[RunOutcome]) -> Table:
 
 def _resources(runs: Sequence[Ended]) -> Table:
     rows = [
-        (name(run.run_id), name(resource.name), _RATED[metric.metric], metric.whole.average, metric.whole.maximum)
+        (name(run.run_id), name(resource.name), _rated(resource, metric.metric), metric.whole.average, metric.whole.maximum)
         for run in runs
         for resource in (run.infrastructure.resources if run.infrastructure else ())
         for metric in resource.metrics
         if metric.metric in _RATED
     ]
     return Table(
-        id="resources", title="Average and peak of CPU and memory",
+        id="resources", title="Average and peak of CPU and memory (whole run)",
         columns=_columns(
             ("Run", "text"), ("Host or service", "text"), ("Metric", "text"), ("Average", "number"), ("Peak", "number")
         ),
         rows=tuple(rows), source=layout.INFRASTRUCTURE_ANALYSIS.place, empty="No use of CPU and memory was analysed.",
     )  # fmt: skip
+
+
+def _rated(resource: Resource, metric: str) -> str:
+    return f"{_RATED[metric]}, % of the {'host' if resource.scope == 'host' else 'limit'}"
 
 
 def _differences(run_ids: list[str], comparisons: Sequence[Comparison]) -> Iterator[str]:

@@ -47,6 +47,7 @@ class RunProgress(_Answer):
     complete: bool
     stages: dict[str, str]
     problems: list[str]
+    notes: list[str] = []
     next_tool: str | None
     why: str
 

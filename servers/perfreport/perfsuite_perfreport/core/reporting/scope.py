@@ -9,6 +9,7 @@ from perfsuite_perfreport.core.reporting.sources import PERFORMANCE, RECORD, Sou
 from perfsuite_perfreport.core.reporting.statements import class_name
 from perfsuite_perfreport.models.report import Fact, Missing, Span, Statement
 
+LIMITS_CAME_LATER: Final = "The analysis was made before slas.yaml was written."
 _ANALYSES: Final = (
     ("infrastructure", "CPU and memory of hosts and services", "analyze_environment_metrics"),
     ("correlation", "What moved with the response times, and the capacity", "correlate_test_results"),
@@ -84,8 +85,9 @@ def missing(sources: Sources) -> tuple[Missing, ...]:
     sla = sources.performance.sla
     if sla is None or sla.verdict == "not_evaluated":
         why = sla.reason if sla else "they were not looked at"
-        told.append(Missing(what="SLA verdicts", why=sentence(why).rstrip("."), next_step="Write slas.yaml, then call "
-                            "`analyze_test_results` again."))  # fmt: skip
+        call = "call `analyze_test_results` again."
+        repair = call.capitalize() if why == LIMITS_CAME_LATER else f"Write slas.yaml, then {call}"
+        told.append(Missing(what="SLA verdicts", why=sentence(why).rstrip("."), next_step=repair))
     return tuple(told)
 
 
