@@ -136,8 +136,8 @@ class Snapshot:
         of_parts = [(one, *self._of_record(one, stale)) for one in records]
         besides = [part for part in of_parts if part[1] in _TROUBLED and _is_besides(step, part[0])]
         told: list[tuple[State, list[str], str]] = [
-            ("done", [], one.tool) if (one, state, reasons) in besides else (state, _named(step, one, reasons), one.tool)
-            for one, state, reasons in of_parts
+            ("done", [], part[0].tool) if part in besides else (part[1], _named(step, part[0], part[2]), part[0].tool)
+            for part in of_parts
         ]
         if missing and all(state == "done" for state, _, _ in told):
             told = [("partial", [f"It left no {name}." for name in missing], _maker(step, next(iter(unmet_ones))))]
@@ -150,7 +150,7 @@ class Snapshot:
             tool=decisive[0][1],
             reasons=tuple(reason for reasons, _ in decisive for reason in reasons),
             missing=missing,
-            notes=tuple(f"{state.capitalize()}: {told}" for one, state, why in besides for told in _named(step, one, why)),
+            notes=tuple(f"{state}: {note}" for one, state, why in besides for note in _named(step, one, why)),
         )
 
     def _of_record(self, record: StepRecord, stale: dict[Key, list[str]]) -> tuple[State, list[str]]:

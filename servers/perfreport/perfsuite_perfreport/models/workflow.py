@@ -84,6 +84,7 @@ class RunOutcome(_Answer):
     reason: str
     sla: str
     metrics: Metrics | None
+    page_url: str | None = None
 
 
 class WorkflowSummary(_Answer):
