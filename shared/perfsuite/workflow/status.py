@@ -187,12 +187,12 @@ class Snapshot:
 
 
 def _is_besides(step: Step, record: StepRecord) -> bool:
-    return bool(step.charts) and record.part not in step.charts
+    return bool(step.charts and record.part) and record.part not in step.charts
 
 
 def _named(step: Step, record: StepRecord, reasons: list[str]) -> list[str]:
     """Which chart it is, and how it is drawn again, for steps that keep several."""
-    if not step.charts or not reasons:
+    if not (step.charts and record.part and reasons):
         return reasons
     chart_id, _, resource = record.part.partition("-")
     call = f"chart_id={chart_id!r}" + (f" and resource={resource!r}" if resource else "")

@@ -73,8 +73,9 @@ def _page_url(run: RunFolder) -> str | None:
     except (OSError, ValueError, RecursionError):
         return None
     url = found.get("url") if isinstance(found, dict) and found.get("state") == "published" else None
-    is_address = isinstance(url, str) and url.startswith(("https://", "http://"))
-    return printable(url, 1_000) if is_address else None
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        return None
+    return printable(url, 1_000)
 
 
 def _comparisons(runs: RunStore, run_ids: set[str]) -> list[Comparison]:
