@@ -58,6 +58,10 @@ class NotFound(PerfsuiteError):
     code = "not_found"
 
 
+class UnknownRun(NotFound):
+    """No run has this id."""
+
+
 class NotReady(PerfsuiteError):
     code = "not_ready"
 

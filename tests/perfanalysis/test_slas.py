@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from perfsuite.errors import BadFile, NotFound
 from perfsuite_perfanalysis.core.sla_rules import Rules, best_override, fits
-from perfsuite_perfanalysis.models.slas import Override, SlaFile
+from perfsuite_perfanalysis.models.slas import FILE, Override, SlaFile
 from perfsuite_perfanalysis.service.digests import results_digest
+from perfsuite_perfanalysis.service.results import TOOL
+from perfsuite_perfanalysis.service.standing import analysis_status
 
 from . import synthetic
 from .analysing import again, analysed, check, kinds, runs_in, slas_of, whole
@@ -259,3 +261,15 @@ def test_the_limits_of_apdex_come_from_the_file(tmp_path: Path) -> None:
 
 def test_the_example_of_the_documents_is_understood(tmp_path: Path) -> None:
     assert isinstance(slas_of(tmp_path, ONE_PROFILE).value, SlaFile)
+
+
+def test_limits_that_are_written_later_make_the_analysis_stale(tmp_path: Path) -> None:
+    analysed(tmp_path, rows())
+    [before] = [one for one in analysis_status(runs_in(tmp_path), "run-1").analyses if one.tool == TOOL]
+    (tmp_path / FILE).write_text('version: "1"\ndefault_sla: {error_rate_threshold: 1}\n', encoding="utf-8")
+    [after] = [one for one in analysis_status(runs_in(tmp_path), "run-1").analyses if one.tool == TOOL]
+    assert (before.state, after.state) == ("done", "stale")
+    assert "slas.yaml' appeared after it ran" in " ".join(after.reasons)
+    again(tmp_path)
+    [done] = [one for one in analysis_status(runs_in(tmp_path), "run-1").analyses if one.tool == TOOL]
+    assert done.state == "done"

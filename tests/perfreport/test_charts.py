@@ -123,7 +123,7 @@ def test_a_run_that_was_not_analysed_names_the_tool_to_call_first(runs: RunStore
 @pytest.mark.parametrize(
     ("chart_id", "tool"),
     [("LATENCY_VS_USERS", "correlate_test_results"), ("CORRELATION_HEATMAP", "correlate_test_results"),
-     ("SLA_MARGINS", "analyze_test_results"), ("GENERATOR_HEALTH", "start_jmeter_test")],
+     ("SLA_MARGINS", "analyze_test_results"), ("GENERATOR_HEALTH", "list_chart_types")],
 )  # fmt: skip
 def test_a_chart_without_its_data_names_the_tool_that_makes_it(
     runs: RunStore, tmp_path: Path, chart_id: str, tool: str
@@ -263,3 +263,9 @@ async def test_the_list_says_what_a_run_can_have(client: Callable[[], Any], arti
     assert can["SLA_MARGINS"] is False
     assert found["resources"] == []
     assert len(answer.content[0].text) < 10_000
+
+
+def test_part_of_a_name_is_answered_with_the_charts_that_have_it(pictured: RunStore, tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        create_charts(pictured, "bending", "CPU", None, charts_file(tmp_path))
+    assert "CPU_UTILIZATION, CPU_USERS;" in caught.value.next_step

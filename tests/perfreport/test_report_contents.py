@@ -2,18 +2,21 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from perfanalysis.analysing import slas_of
 from perfsuite.artifacts import RunStore, layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.schemas import RunRecord
 from perfsuite.errors import BadFile, NotReady
+from perfsuite_perfanalysis.service.results import analyze_test_results
 from perfsuite_perfreport.core.reporting.rules import RULES
 from perfsuite_perfreport.models.report import Report, Table
 
-from .reported import changed, reported, text_of
+from .reported import SLAS, changed, reported, text_of
 
 SECTIONS = [
     "Scope and data quality", "SLA", "Findings", "Bottlenecks", "Transactions", "Charts", "Errors and logs",
@@ -266,3 +269,20 @@ def test_metrics_as_they_came_do_not_bury_those_that_are_rated(runs: RunStore) -
     assert after.rows == before.rows
     assert after.left_out == before.left_out + len({row[0] for row in before.rows})
     assert {row[1] for row in after.rows} >= {"cpu util, %", "mem util, %"}
+
+
+def test_limits_that_came_after_the_analysis_are_not_denied(runs: RunStore, tmp_path: Path) -> None:
+    analyze_test_results(runs, "calm", slas_of(tmp_path, None))
+    assert "There is no slas.yaml" in " ".join(one.why for one in reported(runs, "calm", formats=("md",)).missing)
+    (tmp_path / "slas.yaml").write_text(SLAS, encoding="utf-8")
+    report = reported(runs, "calm", formats=("md",))
+    [told] = [one for one in report.missing if one.what == "SLA verdicts"]
+    assert told.why == "The analysis was made before slas.yaml was written"
+    assert told.next_step == "Call `analyze_test_results` again."
+    assert "There is no slas.yaml" not in text_of(runs, "calm")
+
+
+def test_hosts_have_no_limit_and_tables_name_their_window(runs: RunStore) -> None:
+    found = table(reported(runs, "calm", formats=("md",)), "infrastructure")
+    assert found.title == "Hosts and containers (steady state)"
+    assert {row[6] for row in found.rows if row[5] is not None} == {"whole host"}

@@ -11,11 +11,12 @@ from perfsuite.artifacts.schemas import ConfluenceRequest, RunRequest
 from perfsuite.errors import BadInput, Conflict, NotFound
 from perfsuite.workflow.ledger import Ledger
 from perfsuite_perfreport.models.workflow import StartedWorkflow
+from perfsuite_perfreport.service.charts import create_charts, load_charts
 from perfsuite_perfreport.service.progress import workflow_status
 from perfsuite_perfreport.service.starting import Wanted, start_workflow
 from perfsuite_perfreport.service.summaries import workflow_summary
 
-from .reported import reported
+from .reported import changed, reported
 
 ENVIRONMENTS = "environments:\n  shop-load: {env_tag: 'env:shop', hosts: [{hostname: web-1}]}\n"
 SPACE = ConfluenceRequest(mode="cloud", space="PERF", parent="Reports")
@@ -184,8 +185,7 @@ def test_the_numbers_of_a_summary_are_those_of_the_analyses(runs: RunStore) -> N
     infrastructure = runs.open("calm").load(layout.INFRASTRUCTURE_ANALYSIS)
     [cpu] = [one for one in infrastructure.resources[0].metrics if one.metric == "cpu_util_pct"]
     assert (
-        f"| calm | web-1 | CPU, % of the limit | {cpu.whole.average:.2f} | {cpu.whole.maximum:.2f} |"
-        in summary.markdown
+        f"| calm | web-1 | CPU, % of the host | {cpu.whole.average:.2f} | {cpu.whole.maximum:.2f} |" in summary.markdown
     )
     assert "analysis/performance_analysis.json" in summary.markdown
 
@@ -207,3 +207,38 @@ def test_no_difference_is_claimed_without_a_test(runs: RunStore, tmp_path: Path)
     text = workflow_summary(runs, "both").markdown
     assert "storm against calm: **[WITHIN NOISE]** All changes are small." in text
     assert "Not tested against" not in text
+
+
+def test_an_extra_chart_that_is_out_of_date_is_a_note_and_holds_nothing_up(runs: RunStore, tmp_path: Path) -> None:
+    config = load_charts((tmp_path,))
+    create_charts(runs, "calm", "SLA_MARGINS", None, config)
+    changed(runs.open("calm"), layout.PERFORMANCE_ANALYSIS, lambda content: content.update(extra=1))
+    [before] = workflow_status(runs, "calm").runs
+    assert any("chart_id='P90_USERS'" in one for one in before.problems)
+    create_charts(runs, "calm", "default", None, config)
+    [after] = workflow_status(runs, "calm").runs
+    assert not any("p90_chart" in one for one in after.problems)
+    assert any("`create_chart` with chart_id='SLA_MARGINS'" in one for one in after.notes)
+    assert "P90 chart is stale" not in workflow_summary(runs, "calm").markdown
+    create_charts(runs, "calm", "SLA_MARGINS", None, config)
+    assert workflow_status(runs, "calm").runs[0].notes == []
+
+
+def test_the_summary_names_the_page_and_tells_both_directions_as_one(runs: RunStore, tmp_path: Path) -> None:
+    place = runs.open("calm").root / "confluence/publish.json"
+    place.parent.mkdir()
+    place.write_text('{"state": "published", "url": "https://wiki.example/x/1"}', encoding="utf-8")
+    started(runs, "calm", "storm", folder=tmp_path, workflow_id="both")
+    for one, other in (("calm", "storm"), ("storm", "calm")):
+        pair = PairComparison(
+            baseline=one, candidate=other, verdict="within_noise", reason="Small.", confidence="single-run"
+        )  # type: ignore[arg-type]
+        comparison = Comparison(
+            comparison_id=f"{one}-{other}", status="complete", baseline=one, run_ids=(other,),
+            percentile_method="linear", pairs=(pair,),
+        )  # type: ignore[arg-type]  # fmt: skip
+        save_comparison(runs, comparison)
+    summary = workflow_summary(runs, "both")
+    assert summary.runs[0].page_url == "https://wiki.example/x/1"
+    assert "calm: `https://wiki.example/x/1`" in summary.markdown
+    assert "Compared in both directions: calm and storm." in summary.markdown

@@ -32,7 +32,7 @@ class RunId(str):
         if fault := _fault(value):
             raise BadRunId(
                 f"{shown(value)} is not a run id: expected {_EXPECTED}; found {fault}.",
-                next_step="Use the id of a run that `perfsuite runs` lists, or a new one such as 'checkout-load-v2'.",
+                next_step="Use the id of a run that is there, or a new one such as 'checkout-load-v2'.",
             )
         return super().__new__(cls, value)
 

@@ -107,13 +107,17 @@ class Window(Stored):
 
 
 class FileState(Stored):
-    """A file as a step saw it. `external` files lie outside the run folder and keep the path they were given by."""
+    """A file as a step saw it. `external` files lie outside the run folder and keep the path they were given by.
+
+    An `absent` one was looked for and was not there: that it appears changes what the step would give.
+    """
 
     path: str
     sha256: Sha256
     size: NonNegativeInt
     mtime_ns: int
     external: bool = False
+    absent: bool = False
 
 
 class StepFailure(Stored):

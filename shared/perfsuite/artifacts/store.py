@@ -8,9 +8,10 @@ from perfsuite.artifacts.folder import RunFolder
 from perfsuite.artifacts.layout import RUN_RECORD
 from perfsuite.artifacts.run_id import RunId
 from perfsuite.artifacts.schemas import RunFacts, RunRecord
-from perfsuite.errors import BadInput, BadSettings, Conflict, NotFound, StorageFailed
+from perfsuite.errors import BadInput, BadSettings, Conflict, StorageFailed, UnknownRun
 
 _SETTING = "PERFSUITE_ARTIFACTS_DIR"
+_MOST_NAMES = 5
 _NEXT = f"Point {_SETTING} at a writable folder that is not the root of the file system."
 
 
@@ -77,14 +78,16 @@ class RunStore:
                 run.save(RUN_RECORD, RunRecord.model_validate({**known, "run_id": run_id}))
         return run, is_new
 
-    def _unknown(self, run: RunFolder) -> NotFound:
+    def _unknown(self, run: RunFolder) -> UnknownRun:
         names = [other.run_id for other in self.runs()]
         near = get_close_matches(run.run_id, names, n=3, cutoff=0.5)
         hint = f" Similar: {', '.join(map(repr, near))}." if near else ""
+        there = ", ".join(map(repr, near or names[:_MOST_NAMES]))
+        name = f"Name one that is there, such as {there}, or make" if there else "Make"
         what = "has a folder, but no 'run.json'" if run.root.is_dir() else "does not exist"
-        return NotFound(
+        return UnknownRun(
             f"Run {run.run_id!r} {what}; {str(self.root)!r} holds {len(names)} runs.{hint}",
-            next_step=f"List the runs with `perfsuite runs`, or make one with {RUN_RECORD.makers}.",
+            next_step=f"{name} one with {RUN_RECORD.makers}.",
         )
 
 

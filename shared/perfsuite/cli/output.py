@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from perfsuite.cli import exits
-from perfsuite.errors import PerfsuiteError
+from perfsuite.errors import BadRunId, PerfsuiteError, UnknownRun
 from perfsuite.samples.engine import Progress
 from perfsuite.samples.rows import printable
 from perfsuite.settings import redact
@@ -105,6 +105,8 @@ def warn(text: str) -> None:
 def fail(error: PerfsuiteError, *, as_json: bool) -> NoReturn:
     """Say what happened and what to do, and end with the code of this kind of error."""
     message, next_step = redact(error.message), redact(error.next_step)
+    if isinstance(error, BadRunId | UnknownRun):
+        next_step += " `perfsuite runs` lists the runs."
     if as_json:
         print_json({"error": {"code": error.code, "message": message, "next_step": next_step}})
     else:

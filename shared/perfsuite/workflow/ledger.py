@@ -5,6 +5,7 @@ and nobody has to trust the number of a process that may be another one by now.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -45,6 +46,12 @@ class RunningStep:
         """Note an input, before it is read. `sha256` spares reading a large file for its hash alone."""
         state = _state(self.folder, path, sha256)
         self._inputs[state.path] = state
+
+    def looked_for(self, path: Path) -> None:
+        """Note that an input outside the run folder is not there; should it appear, the step is stale."""
+        text = _text(path.absolute())
+        nothing = hashlib.sha256(b"").hexdigest()
+        self._inputs[text] = FileState(path=text, sha256=nothing, size=0, mtime_ns=0, external=True, absent=True)
 
     def produced(self, path: Path | str, *, sha256: str | None = None, at_once: bool = True) -> None:
         """Note a finished file of the run folder. It is in the ledger from now on, even if the step is killed.

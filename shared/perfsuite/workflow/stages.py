@@ -48,6 +48,11 @@ class Step:
     # Charts of CPU and memory cannot be drawn, and need not be, when no metrics were collected.
     of_metrics: bool = False
 
+    @property
+    def charts(self) -> tuple[str, ...]:
+        """The charts that it is about; it keeps all others, too, which do not decide whether it is done."""
+        return tuple(value for gate in self.gates for name, value in gate.names if name == "chart_id")
+
 
 @dataclass(frozen=True)
 class Stage:

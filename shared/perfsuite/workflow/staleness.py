@@ -50,6 +50,8 @@ def _reason(used: FileState, change: str, step: StepRecord, producers: dict[str,
 
 def _change(folder: RunFolder, used: FileState) -> str | None:
     path = Path(used.path) if used.external else folder.file_or_none(used.path)
+    if used.absent:
+        return "appeared" if path is not None and path.is_file() else None
     if path is None:
         return "was removed"
     try:
@@ -64,4 +66,4 @@ def _change(folder: RunFolder, used: FileState) -> str | None:
 
 
 def _name(step: StepRecord) -> str:
-    return f"{step.stage}.{step.step}"
+    return f"{step.stage}.{step.step}" + (f" ({step.part})" if step.part else "")

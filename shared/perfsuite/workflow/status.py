@@ -16,6 +16,7 @@ from perfsuite.workflow.staleness import Key, key_of, stale_steps
 
 State = Literal["not_started", "running", "done", "failed", "interrupted", "stale", "skipped", "partial"]
 _SETTLED: frozenset[State] = frozenset({"done", "skipped"})
+_TROUBLED: frozenset[State] = frozenset({"failed", "interrupted", "stale"})
 # What a step or a stage is, when its parts differ: the first of these that one of them is.
 _FIRST: tuple[State, ...] = ("running", "interrupted", "failed", "stale", "partial")
 
@@ -25,7 +26,10 @@ class _Result(BaseModel):
 
 
 class StepStatus(_Result):
-    """`tool` is the one to call for it; `reasons` say why it is failed, interrupted, stale, partial or skipped."""
+    """`tool` is the one to call for it; `reasons` say why it is failed, interrupted, stale, partial or skipped.
+
+    `notes` are about charts beyond those that are asked of the step: they hold nothing up.
+    """
 
     step: str
     title: str
@@ -33,6 +37,7 @@ class StepStatus(_Result):
     tool: str
     reasons: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class StageStatus(_Result):
@@ -128,7 +133,12 @@ class Snapshot:
             if without_metrics:
                 return _untouched(step, "skipped", "The run has no metrics to draw.")
             return _untouched(step, "not_started", *self._other_sources()).model_copy(update={"missing": missing})
-        told = [(*self._of_record(one, stale), one.tool) for one in records]
+        of_parts = [(one, *self._of_record(one, stale)) for one in records]
+        besides = [part for part in of_parts if part[1] in _TROUBLED and _is_besides(step, part[0])]
+        told: list[tuple[State, list[str], str]] = [
+            ("done", [], part[0].tool) if part in besides else (part[1], _named(step, part[0], part[2]), part[0].tool)
+            for part in of_parts
+        ]
         if missing and all(state == "done" for state, _, _ in told):
             told = [("partial", [f"It left no {name}." for name in missing], _maker(step, next(iter(unmet_ones))))]
         state = next((state for state in _FIRST if any(state == one for one, _, _ in told)), "done")
@@ -140,6 +150,7 @@ class Snapshot:
             tool=decisive[0][1],
             reasons=tuple(reason for reasons, _ in decisive for reason in reasons),
             missing=missing,
+            notes=tuple(f"{state}: {note}" for one, state, why in besides for note in _named(step, one, why)),
         )
 
     def _of_record(self, record: StepRecord, stale: dict[Key, list[str]]) -> tuple[State, list[str]]:
@@ -173,6 +184,19 @@ class Snapshot:
     def _other_sources(self) -> Iterable[str]:
         if self.source is None:
             yield "The run has no results yet; `start_jmeter_test` or `perfsuite import` can bring them instead."
+
+
+def _is_besides(step: Step, record: StepRecord) -> bool:
+    return bool(step.charts and record.part) and record.part not in step.charts
+
+
+def _named(step: Step, record: StepRecord, reasons: list[str]) -> list[str]:
+    """Which chart it is, and how it is drawn again, for steps that keep several."""
+    if not (step.charts and record.part and reasons):
+        return reasons
+    chart_id, _, resource = record.part.partition("-")
+    call = f"chart_id={chart_id!r}" + (f" and resource={resource!r}" if resource else "")
+    return [f"chart {record.part}: {'; '.join(reasons)}: call `{record.tool}` with {call}"]
 
 
 def _maker(step: Step, gate: Gate) -> str:

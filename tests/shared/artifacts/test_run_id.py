@@ -43,7 +43,7 @@ def test_what_cannot_name_a_folder_is_refused_with_what_was_expected_and_found(v
         RunId(value)
     assert "expected 1 to 64 letters" in caught.value.message
     assert found in caught.value.message
-    assert "`perfsuite runs`" in caught.value.next_step
+    assert "a run that is there" in caught.value.next_step
     assert len(str(caught.value)) < 400
 
 

@@ -37,7 +37,7 @@ def test_an_unknown_run_names_similar_ones_and_creates_nothing(tmp_path: Path) -
         store.open("checkout-load-3")
     assert "holds 3 runs. Similar: 'checkout-load-" in caught.value.message
     assert "'other'" not in caught.value.message
-    for way in ("`perfsuite runs`", "`perfsuite import`", "`get_run_results`", "`start_jmeter_test`"):
+    for way in ("such as 'checkout-load-", "`perfsuite import`", "`get_run_results`", "`start_jmeter_test`"):
         assert way in caught.value.next_step
     assert not (tmp_path / "checkout-load-3").exists()
 

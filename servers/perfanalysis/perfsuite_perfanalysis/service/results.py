@@ -68,6 +68,8 @@ def analyze_test_results(
 
 def _inputs(run: RunFolder, step: RunningStep, slas: Loaded[SlaFile]) -> tuple[Input, ...]:
     paths = [run.path(layout.SAMPLES), run.path(layout.JMETER_HEALTH), *([slas.path] if slas.path else [])]
+    for path in slas.searched[: slas.searched.index(slas.path) if slas.path else None]:
+        step.looked_for(path)
     inputs = []
     for path in paths:
         if path.is_file():

@@ -7,7 +7,7 @@ from typing import Final
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import PerformanceAnalysis
 from perfsuite.artifacts.comparisons import Compared, Comparison, PairComparison
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Resource
 from perfsuite.workflow.status import RunStatus, StepStatus
 from perfsuite_perfreport.core.markdown.escaping import Md, code, escaped, lozenge
 from perfsuite_perfreport.core.markdown.tables import table
@@ -18,7 +18,7 @@ from perfsuite_perfreport.models.report import Cell, Column, Form, Table
 from perfsuite_perfreport.models.workflow import Metrics, Outcome, RunOutcome
 
 _SETTLED: Final = ("done", "skipped")
-_RATED: Final = {"cpu_util_pct": "CPU, % of the limit", "mem_util_pct": "memory, % of the limit"}
+_RATED: Final = {"cpu_util_pct": "CPU", "mem_util_pct": "memory"}
 _MOST_CHANGES: Final = 20
 _TROUBLED: Final = ("failed", "interrupted", "stale")
 
@@ -33,6 +33,7 @@ class Ended:
     infrastructure: InfrastructureAnalysis | None
     files: tuple[str, ...]
     problem: str = ""
+    page_url: str | None = None
 
 
 def outcome_of(run: Ended) -> RunOutcome:
@@ -45,6 +46,7 @@ def outcome_of(run: Ended) -> RunOutcome:
         reason=sentence(reason),
         sla=found.sla.verdict if found and found.sla else "not_evaluated",
         metrics=_metrics(found) if found else None,
+        page_url=run.page_url,
     )
 
 
@@ -61,15 +63,20 @@ def summary(workflow_id: str, runs: Sequence[Ended], comparisons: Sequence[Compa
         f"# Workflow summary: {escaped(workflow_id)}",
         lozenge(outcome_of_all(outcomes).upper()),
         *(f"- {escaped(one.run_id)}: {lozenge(one.outcome.upper())} {escaped(one.reason)}" for one in outcomes),
+        *(["## Pages", *pages] if (pages := [_page(run) for run in runs if run.page_url]) else []),
         "## Numbers",
         table(_numbers(outcomes), 1),
-        "## CPU and memory",
+        "## CPU and memory (whole run)",
         table(_resources(runs), 2),
     ]
     if len(runs) > 1:
         parts += ["## Differences", *_differences([run.run_id for run in runs], comparisons)]
     parts += ["## Files", *(_files(run) for run in runs)]
     return _joined(parts)
+
+
+def _page(run: Ended) -> str:
+    return f"- {escaped(run.run_id)}: {code(run.page_url or '')}"
 
 
 def _judged(run: Ended) -> tuple[Outcome, str]:
@@ -137,14 +144,20 @@ def _numbers(outcomes: Sequence[RunOutcome]) -> Table:
 
 def _resources(runs: Sequence[Ended]) -> Table:
     rows = [
-        (name(run.run_id), name(resource.name), _RATED[metric.metric], metric.whole.average, metric.whole.maximum)
+        (
+            name(run.run_id),
+            name(resource.name),
+            _rated(resource, metric.metric),
+            metric.whole.average,
+            metric.whole.maximum,
+        )
         for run in runs
         for resource in (run.infrastructure.resources if run.infrastructure else ())
         for metric in resource.metrics
         if metric.metric in _RATED
     ]
     return Table(
-        id="resources", title="Average and peak of CPU and memory",
+        id="resources", title="Average and peak of CPU and memory (whole run)",
         columns=_columns(
             ("Run", "text"), ("Host or service", "text"), ("Metric", "text"), ("Average", "number"), ("Peak", "number")
         ),
@@ -152,7 +165,18 @@ def _resources(runs: Sequence[Ended]) -> Table:
     )  # fmt: skip
 
 
+def _rated(resource: Resource, metric: str) -> str:
+    return f"{_RATED[metric]}, % of the {'host' if resource.scope == 'host' else 'limit'}"
+
+
 def _differences(run_ids: list[str], comparisons: Sequence[Comparison]) -> Iterator[str]:
+    directions = {(pair.baseline, pair.candidate) for one in comparisons for pair in one.pairs}
+    if twice := sorted({pair for pair in directions if pair[::-1] in directions and pair[0] < pair[1]}):
+        told = "; ".join(f"{escaped(a)} and {escaped(b)}" for a, b in twice)
+        yield (
+            f"Compared in both directions: {told}. It is one difference seen from two sides: what is a regression "
+            "against the one is an improvement against the other."
+        )
     for one in comparisons:
         for pair in one.pairs:
             yield from _difference(one, pair)

@@ -47,6 +47,7 @@ class RunProgress(_Answer):
     complete: bool
     stages: dict[str, str]
     problems: list[str]
+    notes: list[str] = []
     next_tool: str | None
     why: str
 
@@ -83,6 +84,7 @@ class RunOutcome(_Answer):
     reason: str
     sla: str
     metrics: Metrics | None
+    page_url: str | None = None
 
 
 class WorkflowSummary(_Answer):

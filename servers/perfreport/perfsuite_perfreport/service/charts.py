@@ -199,7 +199,8 @@ def _override(config: Loaded[ChartFile], chart_id: str) -> ChartOverride:
         return own
     if chart_id not in CHART_TYPES:
         known = [DEFAULT, *CHART_TYPES, *_own_names(config)]
-        near = get_close_matches(chart_id.upper(), known, n=3, cutoff=0.5) or known
+        parts = [name for name in known if chart_id.upper() in name.split("_")]
+        near = parts or get_close_matches(chart_id.upper(), known, n=3, cutoff=0.5) or known
         raise NotFound(
             f"There is no chart {shown(chart_id)}.",
             next_step=f"Name one of {', '.join(near)}; `list_chart_types` tells all.",

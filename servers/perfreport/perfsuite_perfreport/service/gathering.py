@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from perfsuite.artifacts import JsonArtifact, RunFolder, layout, sha256_of
-from perfsuite.artifacts.analyses import Analysis, Input
+from perfsuite.artifacts.analyses import Analysis, Input, PerformanceAnalysis
 from perfsuite.errors import BadFile, NotReady
 from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite.workflow.stages import PERFANALYSIS
+from perfsuite_perfreport.core.reporting.scope import LIMITS_CAME_LATER
 from perfsuite_perfreport.core.reporting.sources import Sources
 from perfsuite_perfreport.models.report import Missing, Picture
 from perfsuite_perfreport.service.metric_files import metric_files
@@ -81,7 +82,7 @@ class _Gathering:
 def gather(run: RunFolder, step: RunningStep, drawn: Drawn) -> Sources:
     """Everything that is there, noted as input of the step."""
     reading = _Gathering(run, step)
-    performance = reading.required(layout.PERFORMANCE_ANALYSIS)
+    performance = _since_then(run, reading.required(layout.PERFORMANCE_ANALYSIS))
     infrastructure = reading.optional(layout.INFRASTRUCTURE_ANALYSIS)
     correlation = reading.optional(layout.CORRELATION_ANALYSIS)
     bottlenecks = reading.optional(layout.BOTTLENECK_ANALYSIS)
@@ -100,6 +101,15 @@ def gather(run: RunFolder, step: RunningStep, drawn: Drawn) -> Sources:
         pictures=shown,
         metric_plots=metric_plots(run, performance, metrics),
     )
+
+
+def _since_then(run: RunFolder, found: PerformanceAnalysis) -> PerformanceAnalysis:
+    """An analysis without limits, whose reason would be wrong now that there are some."""
+    ledger = run.record().ledger
+    looked_for = [one for step in ledger if step.step == "test_results" for one in step.inputs if one.absent]
+    if found.sla is None or found.sla.checks or not any(Path(one.path).is_file() for one in looked_for):
+        return found
+    return found.model_copy(update={"sla": found.sla.model_copy(update={"reason": LIMITS_CAME_LATER})})
 
 
 def _stale(run: RunFolder) -> tuple[Missing, ...]:

@@ -27,6 +27,7 @@ A = TypeVar("A", bound=Analysis)
 
 _KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 _LARGEST_HEALTH: Final = 50_000_000
+_WITHOUT_HEALTH: Final = {"blazemeter": "A run on BlazeMeter", "import": "A run from files"}
 _LONGEST_FLAG: Final = 220
 _CERTAINTY: Final = ("high", "medium", "low")
 
@@ -126,6 +127,9 @@ class Material:
         from perfsuite_perfreport.service.generator_files import generator_readings
 
         path = self.run.path(layout.JMETER_HEALTH)
+        source = self.run.record().source
+        if source in _WITHOUT_HEALTH and not path.is_file():
+            raise self.lacking(f"{_WITHOUT_HEALTH[source]} tells nothing of its load generator's health")
         if not path.is_file() or path.stat().st_size > _LARGEST_HEALTH:
             raise self.lacking(f"There is no usable {layout.JMETER_HEALTH.place!r}", "start_jmeter_test")
         found = generator_readings(path, self.clock)
@@ -142,6 +146,14 @@ class Material:
         return NotReady(
             f"Run {self.run.run_id!r} cannot have this chart: {printable(what, 300).rstrip('.')}.",
             next_step=call if tools else "Draw another one: `list_chart_types` says which this run can have.",
+        )
+
+    def without_limits(self, what: str) -> NotReady:
+        """The error about a chart of limits where there are none."""
+        return NotReady(
+            f"Run {self.run.run_id!r} cannot have this chart: {printable(what, 300).rstrip('.')}.",
+            next_step="Write slas.yaml if there is none, then call `analyze_test_results` for run "
+            f"{self.run.run_id!r} and `create_chart` again.",
         )
 
     def _document(self, artifact: JsonArtifact[A]) -> A:

@@ -119,7 +119,8 @@ def _margins(material: Material) -> Plot:
     sla = material.performance.sla
     if sla is None or not any(one.margin is not None for one in sla.checks):
         why = sla.reason if sla else "No limits were looked at."
-        raise material.lacking(f"no limit was evaluated: {why}", "analyze_test_results")
+        what = f"no limit was evaluated: {why}"
+        raise material.lacking(what) if sla and sla.checks else material.without_limits(what)
     return partial(rankings.sla_margins, back=material.back, checks=sla.checks, profile=sla.profile)
 
 

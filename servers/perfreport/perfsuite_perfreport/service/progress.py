@@ -45,6 +45,7 @@ def _progress(runs: RunStore, run_id: str) -> RunProgress:
         complete=status.complete,
         stages={one.stage: one.state for one in status.stages},
         problems=problems_of(status),
+        notes=[printable(note, _LONGEST) for note in _notes(status)[:_MOST_PROBLEMS]],
         next_tool=status.next.tool if status.next else None,
         why=printable(status.next.why, _LONGEST) if status.next else "Everything is done.",
     )
@@ -60,6 +61,11 @@ def problems_of(status: RunStatus) -> list[str]:
     ]
     more = [f"and {len(told) - _MOST_PROBLEMS} more"] if len(told) > _MOST_PROBLEMS else []
     return told[:_MOST_PROBLEMS] + more
+
+
+def _notes(status: RunStatus) -> list[str]:
+    """What is out of date and holds nothing up."""
+    return [note for stage in status.stages for step in stage.steps for note in step.notes]
 
 
 def _next_step(progress: Sequence[RunProgress], workflow_id: str) -> str:

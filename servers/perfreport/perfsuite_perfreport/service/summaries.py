@@ -1,12 +1,15 @@
 """get_workflow_summary: what came of the runs of a workflow."""
 
+import json
 from typing import Final, TypeVar
 
-from perfsuite.artifacts import JsonArtifact, RunStore, layout
+from perfsuite.artifacts import JsonArtifact, RunFolder, RunStore, layout
 from perfsuite.artifacts.comparisons import Comparison, load_comparison
+from perfsuite.artifacts.folder import LARGEST_JSON
 from perfsuite.artifacts.schemas import Document
 from perfsuite.errors import PerfsuiteError
 from perfsuite.mcp.answers import fit
+from perfsuite.samples.rows import printable
 from perfsuite.workflow.ledger import Ledger
 from perfsuite_perfreport.core.summarising import Ended, outcome_of, outcome_of_all, summary
 from perfsuite_perfreport.models.workflow import SUMMARY, WorkflowSummary
@@ -59,7 +62,20 @@ def _ended(runs: RunStore, run_id: str) -> Ended:
     infrastructure, _ = read(layout.INFRASTRUCTURE_ANALYSIS)
     paths = {output.path for one in run.record().ledger if one.state == "done" for output in one.outputs}
     there = tuple(sorted(path for path in paths if run.file_or_none(path) is not None))
-    return Ended(run_id, status, performance, infrastructure, there, problem)
+    return Ended(run_id, status, performance, infrastructure, there, problem, _page_url(run))
+
+
+def _page_url(run: RunFolder) -> str | None:
+    """Where the report was published; the file is another server's, so only its address is read."""
+    path = run.file_or_none(layout.PUBLISHED.place)
+    try:
+        found = json.loads(path.read_bytes()) if path and path.stat().st_size <= LARGEST_JSON else {}
+    except (OSError, ValueError, RecursionError):
+        return None
+    url = found.get("url") if isinstance(found, dict) and found.get("state") == "published" else None
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        return None
+    return printable(url, 1_000)
 
 
 def _comparisons(runs: RunStore, run_ids: set[str]) -> list[Comparison]:

@@ -9,6 +9,7 @@ from perfsuite_perfreport.core.reporting.sources import PERFORMANCE, RECORD, Sou
 from perfsuite_perfreport.core.reporting.statements import class_name
 from perfsuite_perfreport.models.report import Fact, Missing, Span, Statement
 
+LIMITS_CAME_LATER: Final = "The analysis was made before slas.yaml was written."
 _ANALYSES: Final = (
     ("infrastructure", "CPU and memory of hosts and services", "analyze_environment_metrics"),
     ("correlation", "What moved with the response times, and the capacity", "correlate_test_results"),
@@ -80,13 +81,26 @@ def missing(sources: Sources) -> tuple[Missing, ...]:
         elif analysis is not None and analysis.status != "complete":
             why = _unsought(sources) if attribute == "bottlenecks" else " ".join(analysis.reasons)
             why = why or f"its analysis is {analysis.status}"
-            told.append(Missing(what=what, why=sentence(why).rstrip("."), next_step=f"Then call `{tool}` again."))
+            told.append(Missing(what=what, why=sentence(why).rstrip("."), next_step=_repair(sources, attribute, tool)))
     sla = sources.performance.sla
     if sla is None or sla.verdict == "not_evaluated":
         why = sla.reason if sla else "they were not looked at"
-        told.append(Missing(what="SLA verdicts", why=sentence(why).rstrip("."), next_step="Write slas.yaml, then call "
-                            "`analyze_test_results` again."))  # fmt: skip
+        call = "call `analyze_test_results` again."
+        repair = call.capitalize() if why == LIMITS_CAME_LATER else f"Write slas.yaml, then {call}"
+        told.append(Missing(what="SLA verdicts", why=sentence(why).rstrip("."), next_step=repair))
     return tuple(told)
+
+
+def _repair(sources: Sources, attribute: str, tool: str) -> str:
+    """What to do about an analysis that is not whole. One of a run that is too short never will be."""
+    whys: list[str] = []
+    if attribute == "correlation" and sources.correlation and not sources.correlation.pairs:
+        whys = list(sources.correlation.untestable.values())
+    elif attribute == "bottlenecks" and sources.bottlenecks:
+        whys = [one.reason for one in sources.bottlenecks.classes if one.verdict == "not_evaluable"]
+    if any(why.rstrip(".").endswith("are needed") for why in whys):
+        return f"A longer run is needed: to call `{tool}` again for this one changes nothing."
+    return f"Then call `{tool}` again."
 
 
 def _unsought(sources: Sources) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from perfsuite.artifacts.analyses import LabelNumbers, PerformanceAnalysis, SlaCheck
 from perfsuite.artifacts.correlations import CorrelationAnalysis
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Reading, Service, ServiceMetric
 from perfsuite.artifacts.log_findings import LogAnalysis
 from perfsuite_perfreport.core.reporting.numbers import name, sentence
 from perfsuite_perfreport.core.reporting.scope import numbers_of, place_of
@@ -179,22 +179,24 @@ def _infrastructure(found: InfrastructureAnalysis | None) -> Table:
     rated = [metric for metric in every if _is_rated(metric)]
     rows = list(_resource_rows(found, _is_rated if rated else lambda _: True)) if found else []
     empty = _why_empty(found, "No metric was collected.", "The environment was not analysed.")
-    table = _table("infrastructure", "Hosts and containers", columns, rows, f"{INFRASTRUCTURE}: resources", empty)
+    title = f"Hosts and containers ({_window(found)})"
+    table = _table("infrastructure", title, columns, rows, f"{INFRASTRUCTURE}: resources", empty)
     return table.model_copy(update={"left_out": table.left_out + (len(every) - len(rated) if rated else 0)})
 
 
 def _is_rated(metric: Metric) -> bool:
     """Whether it says how near a resource came to its limit: bytes and cores as they came say nothing by themselves."""
-    return metric.headroom is not None or bool((metric.steady or metric.whole).above_threshold_s)
+    return metric.headroom is not None or bool(_seen(metric).above_threshold_s)
 
 
 def _resource_rows(found: InfrastructureAnalysis, is_shown: Callable[[Metric], bool]) -> Iterator[Row]:
     for resource in found.resources:
         for metric in filter(is_shown, resource.metrics):
-            seen = metric.steady or metric.whole
+            seen = _seen(metric)
+            to = "whole host" if resource.scope == "host" and metric.headroom_to else metric.headroom_to
             yield (
                 name(resource.name), _metric(metric.metric, metric.unit), seen.average, seen.p95,
-                seen.maximum, metric.headroom, metric.headroom_to, seen.above_threshold_s,
+                seen.maximum, metric.headroom, to, seen.above_threshold_s,
                 metric.trend.verdict.replace("_", " "),
             )  # fmt: skip
         for one in resource.not_rated:
@@ -206,20 +208,47 @@ def _resource_rows(found: InfrastructureAnalysis, is_shown: Callable[[Metric], b
 
 
 def _services(found: InfrastructureAnalysis | None) -> Table:
+    resources = found.resources if found else ()
+    of_services = [
+        (one, metric, [(part.name, _seen(its)) for part in resources for its in part.metrics
+                       if (part.service, part.environment, its.metric) == (one.name, one.environment, metric.metric)
+                       and part.scope == "container"])
+        for one in (found.services if found else ()) for metric in one.metrics
+    ]  # fmt: skip
     columns = _columns(
         ("Service", "text"), ("Containers", "count"), ("Restarts", "count"), ("Metric", "text"), ("Mean", "number"),
-        ("Worst", "number"), ("Worst container", "text"),
+        ("Highest p95", "number"), ("Container with it", "text"),
     )  # fmt: skip
-    every = [(one, metric) for one in (found.services if found else ()) for metric in one.metrics]
+    every = [one for one in of_services if one[2]]
     # Of the same metric, each row has the worst container already, so its highest reading says no more.
-    shares = [(one, metric) for one, metric in every if metric.metric.endswith(_SHARE)] or every
-    rows: list[Row] = [
-        (name(one.name), one.containers, one.restarts, _metric(metric.metric, metric.unit), metric.mean, metric.worst,
-         name(metric.worst_container))
-        for one, metric in shares
-    ]  # fmt: skip
-    table = _table("services", "Services", columns, rows, f"{INFRASTRUCTURE}: services", "No service was asked for.")
+    shares = [one for one in every if one[1].metric.endswith(_SHARE)] or every
+    rows = [_service_row(*one) for one in shares]
+    title = f"Services ({_window(found)})"
+    table = _table("services", title, columns, rows, f"{INFRASTRUCTURE}: resources", "No service was asked for.")
     return table.model_copy(update={"left_out": table.left_out + len(every) - len(shares)})
+
+
+def _service_row(one: Service, metric: ServiceMetric, parts: list[tuple[str, Reading]]) -> Row:
+    container, highest = max(parts, key=lambda part: (part[1].p95, part[0]))
+    mean = sum(seen.average for _, seen in parts) / len(parts)
+    return (
+        name(one.name), one.containers, one.restarts, _metric(metric.metric, metric.unit), mean, highest.p95,
+        name(container),
+    )  # fmt: skip
+
+
+def _seen(metric: Metric) -> Reading:
+    """Of the steady state where there is one."""
+    return metric.steady or metric.whole
+
+
+def _window(found: InfrastructureAnalysis | None) -> str:
+    """Of what the readings are; a metric without any in the steady state is shown with those of the whole run."""
+    metrics = [metric for one in (found.resources if found else ()) for metric in one.metrics]
+    steady = [metric.steady is not None for metric in metrics]
+    if all(steady) and steady:
+        return "steady state"
+    return "steady state, else the whole run" if any(steady) else "whole run"
 
 
 def _metric(metric: str, unit: str) -> str:
