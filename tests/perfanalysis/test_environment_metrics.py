@@ -269,3 +269,20 @@ def test_bytes_that_are_no_table_are_not_told_as_columns(tmp_path: Path) -> None
     [reason] = analysed(tmp_path).reasons
     assert "does not hold the names of columns" in reason
     assert "\ufffd" not in reason
+
+
+def test_metrics_that_were_collected_before_the_test_ended_are_partial_with_the_share(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    write_metrics(run, "early-1", {"cpu_util_pct": np.full(6, 20.0)})
+    found = analysed(tmp_path)
+    assert found.status == "partial"
+    [reason] = found.reasons
+    assert "do not cover the whole test: 'early-1' 20% (120 of 600 s)" in reason
+
+
+def test_containers_of_a_service_that_come_and_go_cover_the_test_together(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    old = container_rows("cart", "cart-1", {"cpu_util_pct": [50.0] * 15 + [np.nan] * 15})
+    new = container_rows("cart", "cart-2", {"cpu_util_pct": [np.nan] * 15 + [50.0] * 15})
+    write_rows(run, layout.K8S_METRICS, [*old, *new], filter="cart")
+    assert analysed(tmp_path).status == "complete"

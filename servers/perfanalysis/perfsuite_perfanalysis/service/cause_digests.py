@@ -80,12 +80,13 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
 def bottleneck_digest(found: BottleneckAnalysis) -> Digest:
     """What was found, and what came of looking for each class."""
     summary: Row = {one.kind: one.verdict for one in found.classes}
-    notes = [f"{one.kind}: {one.reason}" for one in found.classes if one.verdict == "not_evaluable"][:4]
+    blind = [f"{one.kind}: {one.reason}" for one in found.classes if one.verdict == "not_evaluable"]
+    notes = [one for one in blind if one not in found.reasons[:_MOST_REASONS]][:4]
     step = (
         f"Say what was found with its confidence and what speaks against it; then `analyze_logs` for {found.run_id!r}."
     )
     rows = [_bottleneck(one) for one in found.bottlenecks]
-    told = found.model_copy(update={"findings": (), "reasons": ()})
+    told = found.model_copy(update={"findings": ()})
     return digest(told, layout.BOTTLENECK_ANALYSIS, summary, rows, notes, step)
 
 

@@ -130,9 +130,13 @@ def _read_service(repeats: Repeats, path: Path, name: str, take: Take) -> LogSou
     events = "1 event stands" if repeated == 1 else f"{repeated} events stand"
     told = f"{name!r}: {events} in other files of logs too; each was counted once."
     return LogSource(
-        kind="service_log", path=name, entries=entries, without_time=without_time, by_level=dict(sorted(levels.items())),
+        kind="service_log",
+        path=name,
+        entries=entries,
+        without_time=without_time,
+        by_level=dict(sorted(levels.items())),
         notes=(told,) if repeated else (),
-    )  # fmt: skip
+    )
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
