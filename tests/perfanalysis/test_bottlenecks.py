@@ -1,12 +1,15 @@
 """identify_bottlenecks: what is named in runs whose bottleneck is known, and what must not be."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from perfsuite.artifacts import layout
 from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckAnalysis
 from perfsuite_perfanalysis.service.bottlenecks import identify_bottlenecks
+from perfsuite_perfanalysis.service.cause_digests import bottleneck_digest
 from perfsuite_perfanalysis.service.correlating import correlate_test_results
 
 from .analysing import imported_rows, runs_in
@@ -142,3 +145,12 @@ def test_without_metrics_the_capacity_is_still_told(tmp_path: Path) -> None:
     assert found.capacity.knee is not None
     assert found.capacity.knee.verdict == "plateau"
     assert "get_host_metrics" in found.reasons[0]
+
+
+def test_a_few_readings_rule_nothing_out_and_the_answer_says_why(tmp_path: Path) -> None:
+    scenario = steady(seconds=600)
+    few = {"web-1": {"cpu_util_pct": np.full(5, 20.0), "mem_util_pct": np.full(5, 20.0)}}
+    found = looked_at(tmp_path, replace(scenario, metrics=few))
+    assert (verdicts(found)["cpu"], verdicts(found)["memory"]) == ("not_evaluable", "not_evaluable")
+    assert any("'web-1' 17% (100 of 600 s)" in reason for reason in found.reasons)
+    assert any("web-1" in reason for reason in bottleneck_digest(found).reasons)

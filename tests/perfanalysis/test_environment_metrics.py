@@ -8,6 +8,7 @@ import pytest
 from perfsuite.artifacts import RunFolder, layout
 from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Resource
 from perfsuite.errors import NotReady
+from perfsuite_perfanalysis.service.cause_digests import environment_digest
 from perfsuite_perfanalysis.service.environment import analyze_environment_metrics
 
 from .analysing import runs_in
@@ -269,3 +270,43 @@ def test_bytes_that_are_no_table_are_not_told_as_columns(tmp_path: Path) -> None
     [reason] = analysed(tmp_path).reasons
     assert "does not hold the names of columns" in reason
     assert "\ufffd" not in reason
+
+
+def test_metrics_that_were_collected_before_the_test_ended_are_partial_with_the_share(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    write_metrics(run, "early-1", {"cpu_util_pct": np.full(6, 20.0)})
+    found = analysed(tmp_path)
+    assert found.status == "partial"
+    [reason] = found.reasons
+    assert "do not cover the whole test: 'early-1' 20% (120 of 600 s)" in reason
+
+
+def test_containers_of_a_service_that_come_and_go_cover_the_test_together(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    old = container_rows("cart", "cart-1", {"cpu_util_pct": [50.0] * 15 + [np.nan] * 15})
+    new = container_rows("cart", "cart-2", {"cpu_util_pct": [np.nan] * 15 + [50.0] * 15})
+    write_rows(run, layout.K8S_METRICS, [*old, *new], filter="cart")
+    assert analysed(tmp_path).status == "complete"
+
+
+def test_the_peak_is_the_highest_value_within_an_interval_where_that_was_collected(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    peaks = np.full(30, 55.0)
+    peaks[15] = 97.0
+    write_metrics(run, "app-9", {"cpu_util_pct": np.full(30, 50.0), "cpu_util_pct_max": peaks})
+    metric = next(one for one in named(analysed(tmp_path), "app-9").metrics if one.metric == "cpu_util_pct")
+    assert (metric.whole.average, metric.whole.maximum, metric.whole.maximum_at_s) == (
+        50,
+        97,
+        pytest.approx(300, abs=1),
+    )
+
+
+def test_the_answer_has_the_numbers_of_the_steady_state_and_says_so(tmp_path: Path) -> None:
+    run_of(tmp_path)
+    found = analysed(tmp_path)
+    row = next(one for one in environment_digest(found).rows if one["name"] == "web-1")
+    metric = next(one for one in named(found, "web-1").metrics if one.metric == "cpu_util_pct")
+    seen = metric.steady or metric.whole
+    assert row["numbers_are_of"] == ("steady state" if metric.steady else "whole run")
+    assert row["cpu_avg_pct"] == pytest.approx(seen.average, rel=1e-3)

@@ -235,3 +235,30 @@ def test_levels_have_one_name_each() -> None:
     assert [level_of(one) for one in ("warning", "CRIT", "err", "ok", "", "x" * 99)] == [
         "WARN", "FATAL", "ERROR", "INFO", "TEXT", "TEXT",
     ]  # fmt: skip
+
+
+def test_an_event_that_stands_in_several_files_is_counted_once(tmp_path: Path) -> None:
+    run = stormy(tmp_path)
+    bad = [event(number, "error", f"No stock {number}") | {"id": f"e-{number}"} for number in range(290, 300)]
+    write_events(run, bad, "errors")
+    write_events(run, bad[:4], "exceptions")
+    write_events(run, [*bad, event(10, "info", "Started") | {"id": "i-1"}], "all")
+    found = analysed(tmp_path)
+    assert (group(found, "No stock").count, group(found, "Started").count) == (10, 1)
+    files = {one.path: one for one in found.sources if one.kind == "service_log"}
+    assert sum(one.entries for one in files.values()) == 11
+    notes = [note for one in files.values() for note in one.notes]
+    assert any("10 events stand in other files" in note for note in notes)
+    assert any("4 events stand in other files" in note for note in notes)
+
+
+def test_without_an_id_an_event_is_known_by_what_it_says_and_may_be_said_twice_in_one_file(tmp_path: Path) -> None:
+    run = stormy(tmp_path)
+    twice = [event(290, "error", "No stock")] * 2
+    write_events(run, [twice[0], event(290, "error", "No stock", service="cart")], "all")
+    write_events(run, twice, "errors")
+    shop, cart = (
+        sum(one.count for one in analysed(tmp_path).groups if one.service == name and one.template == "No stock")
+        for name in ("shop", "cart")
+    )
+    assert (shop, cart) == (2, 1)

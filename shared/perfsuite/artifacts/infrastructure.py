@@ -34,6 +34,7 @@ class Reading(Stored):
     p95: float
     minimum: float
     maximum: float
+    """The highest value within an interval, where that was collected; else the highest average of one."""
     maximum_at_s: float
     above_threshold_s: float | None = None
     longest_above_s: float | None = None

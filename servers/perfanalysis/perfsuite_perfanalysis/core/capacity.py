@@ -51,7 +51,8 @@ def find_capacity(found: Points) -> Capacity:
     levels = tuple(_level(known.only(group == number)) for number in np.unique(group[group >= 0]))
     if len(levels) < FEWEST_LEVELS:
         most = f"{known.users.max():g}"
-        reason = f"The load had {len(levels)} levels of at least {SHORTEST_S:.0f} s (at most {most} users): a capacity "
+        had = "1 level" if len(levels) == 1 else f"{len(levels)} levels"
+        reason = f"The load had {had} of at least {SHORTEST_S:.0f} s (at most {most} users): a capacity "
         return Capacity(verdict="not_evaluable", reason=reason + "shows only where the load varies.", levels=levels)
     little = little_of(levels)
     knee = find_knee(levels, is_paced=little.verdict == "paced")

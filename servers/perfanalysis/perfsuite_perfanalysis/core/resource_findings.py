@@ -42,7 +42,8 @@ def _others(resource: Resource) -> Iterator[Finding]:
         text = f"The memory of {resource.name!r} fills up, as a leak does. {resource.leak_reason}"
         yield _finding(resource, "leak_suspect", "major", text)
     if resource.restarts:
-        text = f"{resource.name!r} restarted {resource.restarts} times during the test."
+        often = "once" if resource.restarts == 1 else f"{resource.restarts} times"
+        text = f"{resource.name!r} restarted {often} during the test."
         yield _finding(resource, "restarts", "major", text, restarts=resource.restarts)
     for one in resource.not_rated:
         text = f"{one.metric} of {resource.name!r} cannot be told: {one.reason}; {one.raw_metric} is given as it is."

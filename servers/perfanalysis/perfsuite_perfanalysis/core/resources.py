@@ -43,7 +43,7 @@ class Windows:
 def resource_of(subject: Subject, found: Mapping[str, MetricSeries], windows: Windows) -> Resource | None:
     """Everything about one host or container; None where no reading lies in the run."""
     whole = {name: one.within(0.0, windows.run_s) for name, one in found.items()}
-    metrics = tuple(_metric(one, windows) for one in whole.values() if len(one.known))
+    metrics = tuple(_metric(one, _peaks_of(name, whole), windows) for name, one in whole.items() if len(one.known))
     not_rated = tuple(_not_rated(subject, whole))
     if not metrics and not not_rated:
         return None
@@ -114,11 +114,18 @@ def services_of(resources: Iterable[Resource]) -> tuple[Service, ...]:
     return tuple(_service(name, environment, parts) for (environment, name), parts in sorted(together.items()))
 
 
-def _metric(one: MetricSeries, windows: Windows) -> Metric:
+def _peaks_of(name: str, whole: Mapping[str, MetricSeries]) -> MetricSeries | None:
+    """The highest values within the intervals of a metric, where they were collected: averages hide peaks."""
+    return next((whole[peak] for peak in (f"{name}_max", f"{name}.max") if peak in whole), None)
+
+
+def _metric(one: MetricSeries, peaks: MetricSeries | None, windows: Windows) -> Metric:
     threshold = thresholds.threshold_of(one.metric, one.unit)
     steady = one.within(*windows.steady) if windows.steady else None
-    whole = _reading(one, threshold)
+    whole = _with_peak(_reading(one, threshold), peaks)
     inside = _reading(steady, threshold) if steady is not None and len(steady.known) else None
+    if inside is not None and peaks is not None and windows.steady:
+        inside = _with_peak(inside, peaks.within(*windows.steady))
     headroom_to = _HEADROOM.get(one.metric)
     level = one.within(*windows.level)
     return Metric.model_validate(
@@ -152,6 +159,13 @@ def _reading(one: MetricSeries, threshold: float | None) -> Reading:
         longest_above_s=over[1] if over else None,
         above_from_s=over[2] if over else None,
     )
+
+
+def _with_peak(seen: Reading, peaks: MetricSeries | None) -> Reading:
+    if peaks is None or not len(peaks.known) or float(peaks.known.max()) <= seen.maximum:
+        return seen
+    place = int(np.nanargmax(peaks.values))
+    return seen.model_copy(update={"maximum": float(peaks.values[place]), "maximum_at_s": float(peaks.at_s[place])})
 
 
 def _not_rated(subject: Subject, found: Mapping[str, MetricSeries]) -> Iterator[NotRated]:

@@ -10,7 +10,7 @@ from perfsuite.workflow.ledger import Ledger
 from perfsuite_perfanalysis.service.collected import Collected, collected_metrics, metric_paths
 from perfsuite_perfanalysis.service.correlating import capacity_of, correlation_of
 from perfsuite_perfanalysis.service.course import RunCourse, course_of
-from perfsuite_perfanalysis.service.environment import resources_of
+from perfsuite_perfanalysis.service.environment import resources_of, uncovered
 from perfsuite_perfanalysis.service.inputs import noted, samples_and
 from perfsuite_perfanalysis.service.reading import generator_of
 from perfsuite_perfanalysis.service.work import Work
@@ -47,7 +47,7 @@ def _analysis(
     classes, found = look(_facts(run, seen, metrics, work))
     blind = [one for one in classes if one.verdict == "not_evaluable"]
     reasons = (
-        *([metrics.nothing] if metrics.nothing else metrics.reasons),
+        *([metrics.nothing] if metrics.nothing else [*metrics.reasons, *uncovered(metrics, seen.span_s)]),
         *(f"{one.kind}: {one.reason}" for one in blind),
     )
     return BottleneckAnalysis(

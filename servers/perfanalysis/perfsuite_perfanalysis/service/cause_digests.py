@@ -7,7 +7,7 @@ from perfsuite.artifacts import layout
 from perfsuite.artifacts.analyses import Analysis
 from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckAnalysis
 from perfsuite.artifacts.correlations import CorrelationAnalysis, Pair
-from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Resource
+from perfsuite.artifacts.infrastructure import InfrastructureAnalysis, Metric, Reading, Resource
 from perfsuite.artifacts.layout import Artifact
 from perfsuite.artifacts.log_findings import LogAnalysis, LogGroup
 from perfsuite.mcp.answers import fit
@@ -80,12 +80,13 @@ def correlation_digest(found: CorrelationAnalysis) -> Digest:
 def bottleneck_digest(found: BottleneckAnalysis) -> Digest:
     """What was found, and what came of looking for each class."""
     summary: Row = {one.kind: one.verdict for one in found.classes}
-    notes = [f"{one.kind}: {one.reason}" for one in found.classes if one.verdict == "not_evaluable"][:4]
+    blind = [f"{one.kind}: {one.reason}" for one in found.classes if one.verdict == "not_evaluable"]
+    notes = [one for one in blind if one not in found.reasons[:_MOST_REASONS]][:4]
     step = (
         f"Say what was found with its confidence and what speaks against it; then `analyze_logs` for {found.run_id!r}."
     )
     rows = [_bottleneck(one) for one in found.bottlenecks]
-    told = found.model_copy(update={"findings": (), "reasons": ()})
+    told = found.model_copy(update={"findings": ()})
     return digest(told, layout.BOTTLENECK_ANALYSIS, summary, rows, notes, step)
 
 
@@ -157,14 +158,16 @@ def name(text: str) -> str:
 
 def _resource(one: Resource) -> Row:
     metrics = {metric.metric: metric for metric in one.metrics}
+    throttled = metrics.get(thresholds.THROTTLED)
     return {
         "name": name(one.name),
         "scope": one.scope,
+        "numbers_are_of": _window_of(one),
         **({"service": name(one.service)} if one.service else {}),
         **_use("cpu", metrics.get(thresholds.CPU)),
         **_use("mem", metrics.get(thresholds.MEMORY)),
-        **({"throttled_pct": short(one.throttled_pct)} if one.throttled_pct is not None else {}),
-        **({"restarts": one.restarts} if one.restarts is not None else {}),
+        **({"throttled_pct": short(_seen(throttled).average)} if throttled is not None else {}),
+        **({"restarts_in_whole_run": one.restarts} if one.restarts is not None else {}),
         "leak": one.leak,
         **({"not_rated": ", ".join(sorted({f"{part.metric}: {part.reason}" for part in one.not_rated}))[:200]}
            if one.not_rated else {}),
@@ -222,16 +225,27 @@ def _log_group(one: LogGroup) -> Row:
 def _use(what: str, metric: Metric | None) -> Row:
     if metric is None:
         return {}
-    whole = metric.whole
+    seen = _seen(metric)
     return {
-        f"{what}_avg_pct": short(whole.average),
-        f"{what}_p95_pct": short(whole.p95),
-        f"{what}_max_pct": short(whole.maximum),
-        f"{what}_above_s": short(whole.above_threshold_s),
+        f"{what}_avg_pct": short(seen.average),
+        f"{what}_p95_pct": short(seen.p95),
+        f"{what}_max_pct": short(seen.maximum),
+        f"{what}_above_s": short(seen.above_threshold_s),
         f"{what}_trend": metric.trend.verdict,
     }
 
 
+def _seen(metric: Metric) -> Reading:
+    """The numbers that reports show as well: those of the steady state, where there is one."""
+    return metric.steady or metric.whole
+
+
+def _window_of(one: Resource) -> str:
+    shown = [part for part in one.metrics if part.metric in (thresholds.CPU, thresholds.MEMORY, thresholds.THROTTLED)]
+    windows = {"whole run" if part.steady is None else "steady state" for part in shown or one.metrics}
+    return ", else ".join(sorted(windows)) or "whole run"
+
+
 def _busyness(one: Resource) -> float:
-    rated = [part.whole.p95 for part in one.metrics if part.metric in (thresholds.CPU, thresholds.MEMORY)]
+    rated = [_seen(part).p95 for part in one.metrics if part.metric in (thresholds.CPU, thresholds.MEMORY)]
     return max(rated, default=0.0)

@@ -44,7 +44,11 @@ def _analysis(
     work.step("looking at hosts and containers", 0.5)
     resources = tuple(resource for resource, _ in resources_of(metrics, seen.windows))
     nothing = metrics.nothing or ("" if resources else "No reading lies within the time of the test.")
-    reasons = (nothing,) if nothing else (*metrics.reasons, *map(_unusable, metrics.unusable.items()))
+    reasons = (
+        (nothing,)
+        if nothing
+        else (*metrics.reasons, *uncovered(metrics, seen.span_s), *map(_unusable, metrics.unusable.items()))
+    )
     return InfrastructureAnalysis(
         run_id=run.run_id,
         status="not_available" if nothing else "partial" if reasons else "complete",
@@ -75,6 +79,14 @@ def resources_of(metrics: Collected, windows: "Windows") -> "list[tuple[Resource
         metrics.reasons.append(f"Of {len(subjects)} hosts and containers the first {MOST_RESOURCES} were looked at.")
     found = [(resource_of(subject, series, windows), series) for subject, series in subjects[:MOST_RESOURCES]]
     return [(resource, series) for resource, series in found if resource is not None]
+
+
+def uncovered(metrics: Collected, span_s: float) -> list[str]:
+    """Whose metrics end before the test, or begin after it did."""
+    from perfsuite_perfanalysis.core.coverage import ENOUGH, thin
+
+    names = thin(metrics.series, 0.0, span_s, ENOUGH)
+    return [f"Metrics do not cover the whole test: {', '.join(names)}. Collect them again for it."] if names else []
 
 
 def _findings(resources: tuple[Resource, ...]) -> tuple[Finding, ...]:

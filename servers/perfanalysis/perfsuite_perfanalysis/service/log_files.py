@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ from perfsuite.artifacts.log_findings import LogKind, LogSource
 from perfsuite.samples.definitions import Selection
 from perfsuite.samples.rows import Kind, printable
 from perfsuite_perfanalysis.core.logs.entries import LONGEST_MESSAGE, Entry, JMeterLog, level_of
+from perfsuite_perfanalysis.core.logs.repeats import Repeats
 from perfsuite_perfanalysis.service.inputs import columns_shown, files_of
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def read_logs(run: RunFolder, take: Take, look: Callable[[], None]) -> tuple[lis
 
     readers: tuple[tuple[LogKind, Callable[..., LogSource | str]], ...] = (
         ("jmeter_log", _read_jmeter),
-        ("service_log", _read_service),
+        ("service_log", partial(_read_service, Repeats())),
     )
     paths = {
         "jmeter_log": [path for artifact in _JMETER for path in files_of(run, artifact)],
@@ -108,12 +110,16 @@ def _lines(path: Path) -> Iterator[str]:
             yield line
 
 
-def _read_service(path: Path, name: str, take: Take) -> LogSource | str:
-    levels, without_time, entries = Counter[str](), 0, 0
+def _read_service(repeats: Repeats, path: Path, name: str, take: Take) -> LogSource | str:
+    levels, without_time, entries, repeated = Counter[str](), 0, 0, 0
+    repeats.begin_file()
     try:
         for row in _rows(path):
             if missing := [column for column in _NEEDED if column not in row]:
                 return f"{name!r} has no column {' and '.join(missing)}; {columns_shown(map(str, row))}."
+            if repeats.is_repeat(row):
+                repeated += 1
+                continue
             entry = _service_entry(row)
             entries += 1
             levels[entry.level] += 1
@@ -121,8 +127,15 @@ def _read_service(path: Path, name: str, take: Take) -> LogSource | str:
             take(entry)
     except csv.Error as error:
         return f"{name!r} is not a CSV file that can be read: {printable(str(error), 100)}."
+    events = "1 event stands" if repeated == 1 else f"{repeated} events stand"
+    told = f"{name!r}: {events} in other files of logs too; each was counted once."
     return LogSource(
-        kind="service_log", path=name, entries=entries, without_time=without_time, by_level=dict(sorted(levels.items()))
+        kind="service_log",
+        path=name,
+        entries=entries,
+        without_time=without_time,
+        by_level=dict(sorted(levels.items())),
+        notes=(told,) if repeated else (),
     )
 
 

@@ -12,6 +12,7 @@ from perfsuite.artifacts.analyses import GeneratorHealth, Phases, Value
 from perfsuite.artifacts.bottlenecks import Bottleneck, BottleneckClass, ClassVerdict, Confidence, Evidence, Onset
 from perfsuite.artifacts.correlations import Capacity, Pair
 from perfsuite.artifacts.infrastructure import Resource
+from perfsuite_perfanalysis.core.coverage import ENOUGH_TO_RULE_OUT, thin
 from perfsuite_perfanalysis.core.identity import finding_id, shown
 from perfsuite_perfanalysis.core.readings import MetricSeries
 from perfsuite_perfanalysis.core.series import Floats
@@ -80,6 +81,14 @@ class Facts:
             f"{FEWEST_BUCKETS} are needed."
         )
 
+    def thinly_measured(self, *names: str) -> str:
+        """Whose metrics of these names cover too little of the steady state to rule anything out; empty if nobody's."""
+        end_s = float(self.at_s[-1]) + self.width_s if len(self.at_s) else 0.0
+        from_s, to_s = self.phases.steady_from_s or 0.0, self.phases.steady_to_s or end_s
+        measured = [one for machine in self.machines for name, one in machine.series.items() if name in names]
+        where = "steady state" if self.phases.steady_from_s is not None else "test"
+        return _thin_text(thin(measured, from_s, to_s, ENOUGH_TO_RULE_OUT) if to_s > from_s else (), where)
+
     def pairs_of(self, machine: Machine, *words: str) -> list[Pair]:
         """Pairs of a machine whose metric holds one of these words."""
         name = machine.resource.name
@@ -94,6 +103,10 @@ class Facts:
         places = (machine.resource.name, f"{machine.resource.service}/{machine.resource.name}")
         whys = (self.untestable.get(f"{metric} of {place}") for place in places)
         return next((why for why in whys if why), "")
+
+
+def _thin_text(names: Sequence[str], where: str) -> str:
+    return f"Readings cover too little of the {where}: {', '.join(names)}." if names else ""
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,8 @@ def cpu(facts: Facts) -> Look:
     if not measured:
         return not_evaluable("cpu", facts.without_metrics or "No use of processors was collected.")
     hot = _hot(facts, thresholds.CPU, thresholds.CPU_PCT) + _hot(facts, thresholds.THROTTLED, thresholds.THROTTLED_PCT)
+    if not hot and (thinly := facts.thinly_measured(*names)):
+        return not_evaluable("cpu", thinly)
     if not hot:
         return not_found("cpu", f"Of {len(measured)} hosts and containers none was short for {SUSTAINED_S:.0f} s.")
     cases = [case for one in hot if (case := _cpu_case(facts, one)) is not None]
@@ -108,6 +110,8 @@ def memory(facts: Facts) -> Look:
     cases += [_restarted(facts, one) for one in facts.machines if one.resource.restarts]
     if cases:
         return found(*_surest(cases))
+    if thinly := facts.thinly_measured(*{name for one in measured for name in one.series if _is_memory(name)}):
+        return not_evaluable("memory", thinly)
     untested = [one for one in measured if one.resource.leak == "not_evaluable"]
     leaks = f" Leaks could not be looked for: {untested[0].resource.leak_reason}" if untested else ""
     return not_found("memory", f"Of {len(measured)} hosts and containers none was short of memory.{leaks}")
@@ -256,7 +260,7 @@ def _restarted(facts: Facts, machine: Machine) -> Case:
     case = Case(
         kind="memory",
         subject=resource.name,
-        text=f"{resource.name!r} restarted {resource.restarts} times during the test.",
+        text=f"{resource.name!r} restarted {_times(resource.restarts or 0)} during the test.",
         confidence="low",
         next_check="Ask the cluster why it was restarted: OOMKilled, a failed probe, or a deployment.",
     )
@@ -265,8 +269,16 @@ def _restarted(facts: Facts, machine: Machine) -> Case:
     return case
 
 
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
 def _has_memory(machine: Machine) -> bool:
-    return any(word in name for name in machine.series for word in ("mem_util", "memory", "system.mem", "swap"))
+    return any(map(_is_memory, machine.series))
+
+
+def _is_memory(name: str) -> bool:
+    return any(word in name for word in ("mem_util", "memory", "system.mem", "swap"))
 
 
 def _surest(cases: list[Case]) -> list[Case]:

@@ -110,7 +110,7 @@ def _finding(one: LogGroup) -> Finding | None:
         kind="log",
         severity=severity,
         subject=one.service,
-        text=f"{one.count} times {one.level} {what!r}{new}{when}.",
+        text=f"{'Once' if one.count == 1 else f'{one.count} times'} {one.level} {what!r}{new}{when}.",
         evidence={
             "count": one.count,
             "source": one.kind,
