@@ -8,11 +8,12 @@ from typing import Any
 import anyio.to_thread
 import pytest
 
-from blazemeter.conftest import NEWEST, OLDEST, Connect
+from blazemeter.conftest import NEWEST, OLDEST, Connect, Hands, started
 from blazemeter.sessions import Fault, bring
 from fixtures import fixture
 from perfsuite.artifacts import RunStore
 from perfsuite.samples.aggregate import COLUMNS as OWN_COLUMNS
+from perfsuite.sandbox.blazemeter import OpenBlazeMeter
 from perfsuite_blazemeter.core.aggregates import COLUMNS, remarks, table
 from perfsuite_blazemeter.core.comparing import Comparison
 from perfsuite_blazemeter.models.aggregates import Circumstances, Ours
@@ -183,3 +184,21 @@ async def test_a_lost_sample_fails_the_validation(connect: Connect, runs: RunSto
     place.write_text(place.read_text(encoding="utf-8").replace('"samples": 224', '"samples": 225'), encoding="utf-8")
     async with connect() as tools:
         assert "224 rows; 225 were read" in await tools.refused("get_aggregate_report", run_id=str(NEWEST))
+
+
+async def test_the_report_of_a_run_that_goes_on_is_not_final(
+    connect: Connect, service: OpenBlazeMeter, hands: Hands
+) -> None:
+    master_id = started(service, hands)
+    hands.now += 40
+    async with connect() as tools:
+        found = await tools.call("get_aggregate_report", run_id=master_id)
+    assert "Not final: the run goes on" in found["notes"][0]
+    assert "`check_test_status`" in found["next_step"]
+    assert "process_session_artifacts" not in found["next_step"]
+
+
+async def test_the_id_of_a_row_fits_the_next_call(connect: Connect, mode: str) -> None:
+    async with connect(mode) as tools:
+        [project, *_] = (await tools.call("get_projects"))["rows"]
+        assert "rows" in await tools.call("get_tests", project=project["id"])

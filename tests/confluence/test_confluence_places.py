@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from confluence.conftest import CHANGED, TITLE, Publisher, write_report
-from perfsuite.artifacts import RunFolder
+from confluence.conftest import CHANGED, RUN, TITLE, Publisher, write_report
+from perfsuite.artifacts import RunFolder, layout
+from perfsuite.artifacts.schemas import ConfluenceRequest
 from perfsuite.sandbox.confluence import OpenConfluence
 from perfsuite.sandbox.confluence.wiki import Page
+from perfsuite.workflow import Ledger
 
 pytestmark = pytest.mark.anyio
 Pages = Callable[[str], list[Page]]
@@ -85,3 +87,70 @@ async def test_a_parent_that_does_not_exist_is_said_with_what_is_similar(publish
 async def test_a_parent_in_another_space_is_refused(publisher: Publisher, pages: Pages) -> None:
     [other] = [one for one in pages("Test plans") if one.space.key == "QA"]
     assert "is in another space" in await publisher.refused(parent=str(other.id))
+
+
+def _in_perf(pages: Pages, title: str) -> Page:
+    [found] = [one for one in pages(title) if one.space.key == "PERF"]
+    return found
+
+
+async def test_a_page_that_was_deleted_is_made_again_where_it_was(
+    publisher: Publisher, pages: Pages, service: OpenConfluence, mode: str
+) -> None:
+    parent = _in_perf(pages, "Load test reports")
+    await publisher.publish(parent=parent.id)
+    service.standin.site.wiki.trash(pages(TITLE)[0])
+    await publisher.tools.call("list_spaces", mode=mode, space="PERF", run_id=RUN)
+    for dry_run in (True, False):
+        told = await publisher.publish(space=None, dry_run=dry_run)
+        assert (told["space"], told["parent_id"], told["parent_title"]) == ("PERF", str(parent.id), parent.title)
+    assert told["outcome"] == "created"
+    assert pages(TITLE)[0].parent_id == parent.id
+
+
+async def test_a_publication_of_before_tells_space_and_parent(
+    publisher: Publisher, pages: Pages, service: OpenConfluence, run: RunFolder
+) -> None:
+    parent = _in_perf(pages, "Load test reports")
+    await publisher.publish(parent=parent.title)
+    without = {"request": run.record().request.model_copy(update={"confluence": ConfluenceRequest()})}
+    run.update(lambda record: record.model_copy(update=without))
+    service.standin.site.wiki.trash(pages(TITLE)[0])
+    told = await publisher.publish(space=None)
+    assert (told["outcome"], told["parent_id"]) == ("created", str(parent.id))
+
+
+async def test_without_a_parent_the_answer_names_the_home_page(publisher: Publisher, pages: Pages) -> None:
+    would, did = await publisher.publish(dry_run=True), await publisher.publish()
+    assert would["parent_id"] == did["parent_id"] != ""
+    assert would["parent_title"] == did["parent_title"] != ""
+
+
+async def test_the_same_call_again_goes_on_after_a_failure(
+    publisher: Publisher, pages: Pages, fault: Callable[..., None]
+) -> None:
+    fault("attach", "server_error", times=4)
+    said = await publisher.refused(parent="Load test reports")
+    assert "Look it up" not in said
+    assert "Call `publish_report` again" in said
+    told = await publisher.publish(space=None)
+    assert (told["space"], told["parent_title"]) == ("PERF", "Load test reports")
+    assert len(pages(TITLE)) == 1
+
+
+async def test_a_report_that_is_out_of_date_is_said_to_be(publisher: Publisher, run: RunFolder) -> None:
+    with Ledger(run).step("perfreport", "report", tool="create_performance_test_report") as step:
+        step.produced(run.path(layout.REPORT_MARKDOWN))
+        made_of = run.root / "slas.txt"
+        made_of.write_text("1", encoding="utf-8")
+        step.used(made_of)
+    assert not [one for one in (await publisher.publish())["notes"] if "Not up to date" in one]
+    made_of.write_text("22", encoding="utf-8")
+    [note] = [one for one in (await publisher.publish())["notes"] if "Not up to date" in one]
+    assert "Report (stale, `create_performance_test_report`)" in note
+    assert "slas.txt" in note
+
+
+async def test_a_page_tells_the_key_of_its_space(publisher: Publisher, pages: Pages, mode: str) -> None:
+    page = _in_perf(pages, "How to")
+    assert (await publisher.tools.call("get_page_by_id", mode=mode, page_id=page.id))["space"] == "PERF"

@@ -36,7 +36,10 @@ async def test_a_page_that_somebody_edited_is_not_overwritten(
     assert "was edited by" in said
     assert "overwrite=true" in said
     assert page.latest.body == BY_HAND
-    assert "would be refused" in " ".join((await publisher.publish(dry_run=True))["notes"])
+    would = await publisher.publish(dry_run=True)
+    assert would["outcome"] == "would_refuse"
+    assert "would be refused" in " ".join(would["notes"])
+    assert "overwrite=true" in would["next_step"]
     told = await publisher.publish(overwrite=True)
     assert (told["outcome"], told["version"]) == ("updated", 4)
     assert BY_HAND in [one.body for one in page.versions]

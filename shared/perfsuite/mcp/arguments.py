@@ -49,6 +49,17 @@ def unknown_arguments(tool: Tool, arguments: Mapping[str, Any]) -> str | None:
     )
 
 
+def as_text(tool: Tool, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, with integers as text where a string is taken: an id of one answer fits the next call."""
+    schemas = tool.parameters.get("properties", {})
+    return {name: _as_text(value, schemas.get(name, {})) for name, value in arguments.items()}
+
+
+def _as_text(value: Any, schema: Mapping[str, Any]) -> Any:
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_integer and schema.get("type") == "string" else value
+
+
 def unusable(error: ValidationError, described: Mapping[str, Any], again: str) -> str:
     """Say of each argument what was expected and what was found."""
     problems = error.errors(include_url=False)

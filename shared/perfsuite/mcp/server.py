@@ -25,7 +25,7 @@ from perfsuite import __version__
 from perfsuite.errors import BadInput, BadSettings
 from perfsuite.mcp import failures, logs, resources, schemas
 from perfsuite.mcp.answers import tidy
-from perfsuite.mcp.arguments import unknown_arguments, unknown_tool
+from perfsuite.mcp.arguments import as_text, unknown_arguments, unknown_tool
 from perfsuite.mcp.context import AppContext, Suite
 from perfsuite.mcp.heavy import WarmUp, one_at_a_time
 from perfsuite.mcp.jobs import CancelReport, Jobs
@@ -187,7 +187,7 @@ class SuiteServer(MCPServer[Suite]):
         # A tool that another server brought waits for what that one needs, and not for the rest.
         await self._carried.get(name, self).warm_up.finish()
         try:
-            result = await tool.run(arguments, context or Context(mcp_server=self), convert_result=True)
+            result = await tool.run(as_text(tool, arguments), context or Context(mcp_server=self), convert_result=True)
             return tidy(result) if isinstance(result, CallToolResult) else result
         except (ToolError, ValueError) as error:
             raise failures.tool_failure(tool, error) from None

@@ -315,3 +315,11 @@ async def test_a_page_that_is_missing_is_an_error_of_its_prompt() -> None:
 
     with pytest.raises(ValueError, match="x_rules"):
         await server.get_prompt("x_rules")
+
+
+@pytest.mark.parametrize(("given", "said"), [(2101, "2101"), (2101.5, None), (True, None), ("2101", "2101")])
+async def test_an_integer_is_taken_where_a_text_is(connect: Connect, given: Any, said: str | None) -> None:
+    async with connect() as client:
+        result = await client.call_tool("say", {"text": given})
+    assert result.is_error is (said is None)
+    assert (said or "expected a string") in text_of(result)

@@ -13,13 +13,17 @@ from perfsuite.workflow.ledger import Ledger, RunningStep
 from perfsuite_blazemeter.client.api import BlazeMeter
 from perfsuite_blazemeter.core.aggregates import COLUMNS, remarks, table
 from perfsuite_blazemeter.core.comparing import Comparison
+from perfsuite_blazemeter.core.phases import phase_of
 from perfsuite_blazemeter.core.times import stamp
 from perfsuite_blazemeter.models.aggregates import AggregateReport, Circumstances, Ours
+from perfsuite_blazemeter.models.answers import Phase
 from perfsuite_blazemeter.models.artifacts import BOOK, SessionBook
 from perfsuite_blazemeter.models.entities import Archived
 from perfsuite_blazemeter.models.ids import master_of
 from perfsuite_blazemeter.models.reports import AggregateRow
+from perfsuite_blazemeter.service.besides import besides
 from perfsuite_blazemeter.service.recording import STAGE, Entry, own_run, recorded
+from perfsuite_blazemeter.service.status import OVER, observe
 
 if TYPE_CHECKING:
     from perfsuite.samples.statistics import Statistics
@@ -38,8 +42,21 @@ async def report(
     async def fetch() -> list[AggregateRow]:
         return _usable(master, await blazemeter.aggregate_report(master))
 
+    # Asked before the numbers: a run that is over by now may still have gone on when they were told.
+    seen, unknown = await besides(lambda: observe(blazemeter, master), "Whether the run has ended")
+    phase = phase_of(seen[1], seen[0]) if seen else None
     rows = await recorded(runs, Entry(run_id, "aggregate_report", TOOL, master), fetch, _keep)
-    return await anyio.to_thread.run_sync(_compared, own_run(runs, run_id), master, rows, start)
+    told = await anyio.to_thread.run_sync(_compared, own_run(runs, run_id), master, rows, start)
+    if phase is None:
+        return told.model_copy(update={"notes": [*([unknown] if unknown else []), *told.notes]})
+    return told if phase in OVER else _not_final(told, phase)
+
+
+def _not_final(told: AggregateReport, phase: Phase) -> AggregateReport:
+    """The report of a run that goes on: its numbers, and that others will take their place."""
+    note = f"Not final: the run goes on (it is {phase}), and the file holds its numbers so far."
+    step = f"Call `check_test_status` for run {told.run_id!r} with wait_s=45, and this again at its end."
+    return told.model_copy(update={"notes": [note, *told.notes], "next_step": step})
 
 
 def _usable(master_id: int, rows: list[AggregateRow] | Archived) -> list[AggregateRow]:

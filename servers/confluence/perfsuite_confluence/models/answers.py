@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Outcome = Literal["created", "updated", "unchanged", "would_create", "would_update"]
+Outcome = Literal["created", "updated", "unchanged", "would_create", "would_update", "would_refuse"]
 
 
 class _Answer(BaseModel):
@@ -90,6 +90,8 @@ class Published(_Answer):
     title: str
     version: int | None
     space: str
+    parent_id: str
+    parent_title: str
     files_added: int
     files_replaced: int
     files_kept: int

@@ -13,10 +13,10 @@ from perfsuite_confluence.settings import ConfluenceSettings
 def publish_question(runs: RunStore, request: PublishRequest) -> str | None:
     """The question before the first report in a space, and before somebody's edits are replaced; else none."""
     source = source_of(runs, request.run_id)
-    space = wanted_space(source, request)
+    space = wanted_space(source, request, lambda: _site(request))
     if request.dry_run:
         return None
-    site = site_of(request.mode, ConfluenceSettings.load())
+    site = _site(request)
     where = f"space {printable(space)!r} of {site}"
     if request.overwrite:
         return f"Publish the report of {source.named} in {where}, and replace what others wrote on its page?"
@@ -24,6 +24,10 @@ def publish_question(runs: RunStore, request: PublishRequest) -> str | None:
         return None
     under = f" under {printable(request.parent)!r}" if request.parent else ""
     return f"Publish the report of {source.named} in {where}{under}? Whoever may see that space will see it."
+
+
+def _site(request: PublishRequest) -> str:
+    return site_of(request.mode, ConfluenceSettings.load())
 
 
 def _is_known(runs: RunStore, mode: str, site: str, space: str) -> bool:

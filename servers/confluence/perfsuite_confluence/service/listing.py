@@ -122,7 +122,7 @@ async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
     return PageDetails(
         id=page.id,
         title=page.title,
-        space=page.space_key or page.space_id or "",
+        space=page.space_key or await _key_of(desk, page.space_id),
         parent_id=page.parent_id or "",
         status=page.status,
         version=page.version or 0,
@@ -135,6 +135,12 @@ async def page_details(desk: Desk, page_id: str, *, start: int) -> PageDetails:
         text=shown,
         has_more=start + len(shown) < len(text),
     )
+
+
+async def _key_of(desk: Desk, space_id: str | None) -> str:
+    """In the cloud a page tells only the id of its space, which no other tool takes."""
+    spaces = await every(desk.confluence.spaces) if space_id else []
+    return next((one.key for one in spaces if one.id == space_id), space_id or "")
 
 
 def _fitting(text: str) -> str:

@@ -1,6 +1,6 @@
 """Publishing a report: one act that may be repeated. What is there already is not done again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -19,17 +19,22 @@ from perfsuite_confluence.models.answers import Outcome, Published
 from perfsuite_confluence.models.entities import Draft, Page, Space
 from perfsuite_confluence.models.published import PROPERTY, PUBLISHED, PageMark, Publication
 from perfsuite_confluence.models.requests import PublishRequest
-from perfsuite_confluence.service import placing, uploading
+from perfsuite_confluence.service import above, placing, uploading
+from perfsuite_confluence.service.above import Above, parent_of
 from perfsuite_confluence.service.desk import Desk
-from perfsuite_confluence.service.finding import find_page, find_space
+from perfsuite_confluence.service.finding import find_space
 from perfsuite_confluence.service.placing import Wish
 from perfsuite_confluence.service.preparing import Prepared, page_title, prepare
-from perfsuite_confluence.service.recording import STAGE
+from perfsuite_confluence.service.recording import STAGE, note_place
 from perfsuite_confluence.service.reports import publication_of
 from perfsuite_confluence.service.sources import Source, source_of, with_record
+from perfsuite_confluence.service.standing import troubles
 
 TOOL: Final = "publish_report"
 _AGAIN_AFTER_S: Final = (0.2, 0.5, 1.0)
+_UNSURE: Final = "Look it up before sending it again."
+_AGAIN: Final = f"Call `{TOOL}` again: it looks up by itself what arrived, and sends nothing twice."
+_STAYS: Final = "Somebody edited the page; what they wrote stays."
 _MOST_NOTES: Final = 20
 _MOST_NAMES: Final = 5
 _NOTHING: Final = FilePlan((), {}, (), (), ())
@@ -61,26 +66,42 @@ async def publish(desk: Desk, request: PublishRequest) -> Published:
     """Publish a report, or say what that would change."""
     source = source_of(desk.runs, request.run_id)
     run = with_record(source)
-    space = await find_space(desk.confluence, wanted_space(source, request))
+    space = await find_space(desk.confluence, wanted_space(source, request, lambda: desk.site))
     if request.dry_run:
         plan = await _planned(desk, source, space, request)
-        problem = _objection(plan)
-        notes = (f"It would be refused: {problem.message}",) if problem and not request.overwrite else ()
-        page = plan.found.page if plan.found else None
-        return _told(replace(plan, notes=(*plan.notes, *notes)), _would(plan), page, desk)
+        return await _foretold(desk, plan, request)
     with Ledger(run).step(STAGE, "publish", tool=TOOL) as step:
         _note(step, _opening(desk, run, space))
         plan = await _planned(desk, source, space, request)
         for path in plan.prepared.inputs:
             step.used(path)
         step.produced(run.path(source.storage))
-        return await _carried_out(desk, step, plan, request)
+        try:
+            return await _carried_out(desk, step, plan, request)
+        except RemoteError as error:
+            if error.next_step.startswith(_UNSURE):
+                # Others must look first; this tool does that by itself.
+                raise type(error)(error.message, next_step=_AGAIN) from None
+            raise
 
 
-def wanted_space(source: Source, request: PublishRequest) -> str:
-    """The space that is meant: the one given, else the one that was found for the run."""
-    noted = with_record(source).record().request.confluence
+async def _foretold(desk: Desk, plan: Plan, request: PublishRequest) -> Published:
+    """What a call without dry_run would do."""
+    problem, page = _objection(plan), plan.found.page if plan.found else None
+    if problem is None or request.overwrite:
+        return await _told(plan, _would(plan), page, desk)
+    if plan.is_unchanged:
+        return await _told(_with_notes(plan, _STAYS), "unchanged", page, desk)
+    told = await _told(_with_notes(plan, f"It would be refused: {problem.message}"), "would_refuse", page, desk)
+    return told.model_copy(update={"next_step": problem.next_step})
+
+
+def wanted_space(source: Source, request: PublishRequest, site: Callable[[], str]) -> str:
+    """The space that is meant: the one given, else the one found for the run, else where it was published."""
+    noted, known = with_record(source).record().request.confluence, publication_of(source.folder)
     name = request.space or (noted.space if noted.mode in (None, request.mode) else None)
+    if not name and known is not None and (known.mode, known.site) == (request.mode, site()):
+        name = known.space_key
     if not name:
         raise BadInput(
             f"No space is named, and none is noted for {source.named} in the Confluence of mode {request.mode!r}.",
@@ -95,13 +116,13 @@ async def _planned(desk: Desk, source: Source, space: Space, request: PublishReq
     prepared = await anyio.to_thread.run_sync(prepare, source)
     earlier = _earlier(desk, run, space)
     title = title_of(request.title) if request.title else page_title(run.run_id, prepared.heading)
-    noted = run.record().request.confluence
-    here = (noted.mode, noted.space) == (request.mode, space.key)
-    parent = request.parent or (noted.parent if here else None)
-    parent_id = (await find_page(desk.confluence, space, parent)).id if parent else None
-    wish = Wish(source, space, title, parent_id, request.overwrite, earlier)
+    wish = Wish(source, space, title, None, request.overwrite, earlier)
     located = await placing.locate(desk.confluence, wish)
-    return await _decided(desk, prepared, wish, located, is_asked=request.title is not None)
+    known = Above(request.parent, run.record().request.confluence, earlier)
+    parent_id = await parent_of(desk.confluence, space, known, exists=located.found is not None)
+    wish = replace(wish, parent_id=parent_id)
+    plan = await _decided(desk, prepared, wish, located, is_asked=request.title is not None)
+    return _with_notes(plan, *await anyio.to_thread.run_sync(troubles, run))
 
 
 async def _decided(
@@ -131,8 +152,8 @@ def _stale(names: Sequence[str]) -> str:
 async def _carried_out(desk: Desk, step: RunningStep, plan: Plan, request: PublishRequest) -> Published:
     problem, found = _objection(plan), plan.found
     if found and plan.is_unchanged and not request.overwrite:
-        notes = (*plan.notes, "Somebody edited the page; what they wrote stays.") if problem else plan.notes
-        return await _finished(desk, step, replace(plan, notes=notes), found, "unchanged", request)
+        plan = _with_notes(plan, _STAYS) if problem else plan
+        return await _finished(desk, step, plan, found, "unchanged", request)
     if problem and not request.overwrite:
         raise problem
     outcome: Outcome = "created" if found is None or found.is_new else "updated"
@@ -148,6 +169,7 @@ async def _created(desk: Desk, step: RunningStep, plan: Plan) -> Found:
     found = await placing.create(desk.confluence, plan.wish)
     # From here on the next call finds the page by its id, whatever happens to this one.
     _note(step, _publication(desk, plan, found, "publishing"))
+    _note_place(desk, step, plan)
     return found
 
 
@@ -207,7 +229,8 @@ async def _finished(
 ) -> Published:
     notes = [*plan.notes, *await _labelled(desk.confluence, found.page.id, request.labels)]
     _note(step, _publication(desk, plan, found, "published"))
-    return _told(replace(plan, notes=tuple(notes)), outcome, found.page, desk)
+    _note_place(desk, step, plan)
+    return await _told(replace(plan, notes=tuple(notes)), outcome, found.page, desk)
 
 
 async def _labelled(confluence: Confluence, page_id: str, words: Sequence[str]) -> list[str]:
@@ -286,6 +309,17 @@ def _publication(desk: Desk, plan: Plan, found: Found, state: Literal["publishin
     )
 
 
+def _note_place(desk: Desk, step: RunningStep, plan: Plan) -> None:
+    """Keep where the report went as what is wanted for the run: the next call may leave it out."""
+    earlier, parent_id = plan.wish.earlier, plan.wish.parent_id
+    parent_id = parent_id or (earlier.parent_id if earlier else None)
+    note_place(step.folder, {"mode": desk.confluence.mode, "space": plan.wish.space.key, "parent": parent_id})
+
+
+def _with_notes(plan: Plan, *notes: str) -> Plan:
+    return replace(plan, notes=(*plan.notes, *notes))
+
+
 def _note(step: RunningStep, publication: Publication) -> None:
     step.produced(step.folder.save(PUBLISHED, publication))
 
@@ -305,7 +339,10 @@ def _would(plan: Plan) -> Outcome:
     return "unchanged" if plan.is_unchanged else "would_update"
 
 
-def _told(plan: Plan, outcome: Outcome, page: Page | None, desk: Desk) -> Published:
+async def _told(plan: Plan, outcome: Outcome, page: Page | None, desk: Desk) -> Published:
+    moved = plan.move_to if outcome.startswith("would") else None
+    over = moved or (page.parent_id if page else None) or plan.wish.parent_id or plan.wish.space.homepage_id
+    parent_id, parent_title = await above.named(desk.confluence, over)
     wanted = len(plan.prepared.files)
     added = len(plan.files.add) if plan.found else wanted
     return Published(
@@ -315,6 +352,8 @@ def _told(plan: Plan, outcome: Outcome, page: Page | None, desk: Desk) -> Publis
         title=plan.wish.title,
         version=page.version if page else None,
         space=plan.wish.space.key,
+        parent_id=parent_id,
+        parent_title=parent_title,
         files_added=added,
         files_replaced=len(plan.files.replace),
         files_kept=len(plan.files.keep),
@@ -330,4 +369,5 @@ _NEXT: Final[dict[Outcome, str]] = {
     "unchanged": "Nothing to do: the page shows this report.",
     "would_create": "Call it without dry_run to publish.",
     "would_update": "Call it without dry_run to publish.",
+    "would_refuse": "Ask the user.",
 }
