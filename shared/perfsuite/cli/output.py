@@ -18,6 +18,7 @@ from perfsuite.samples.engine import Progress
 from perfsuite.samples.rows import printable
 from perfsuite.settings import redact
 
+_LONGEST_LINE: Final = 4_000
 _PATIENCE_S: Final = 1.0
 _PAGE_WIDTH: Final = 160
 
@@ -82,7 +83,7 @@ def say(text: str) -> None:
 
 def show(text: str, *, style: str = "", indent: int = 0) -> None:
     """A line as a whole, where `say` cuts what is long."""
-    line = Text.assemble(" " * indent, (_kept(redact(text)).plain, style))
+    line = Text.assemble(" " * indent, (_kept(redact(text), _LONGEST_LINE).plain, style))
     console().print(line, soft_wrap=True)
 
 
@@ -147,5 +148,5 @@ def _reporter(bar: Any, began: float) -> Callable[[str, float], None]:
     return report
 
 
-def _kept(text: str) -> Text:
-    return Text(printable(text, 4_000))
+def _kept(text: str, longest: int = 2_000) -> Text:
+    return Text(printable(text, longest))
